@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+// Gets onto this machine what tutti needs and does not find: npm packages, Node 24, nats-server, HAProxy.
+// Everything lands inside the project (node_modules, .cache/tools). What is there already is left alone.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { exec, versionOf, which } from "../tools/exec.mjs";
+import { fetchHaproxy } from "../tools/haproxy.mjs";
+import { fetchNatsServer } from "../tools/natsServer.mjs";
+import { atLeast, runSteps, SetupError } from "../tools/steps.mjs";
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(project, ".cache/tools/bin");
+const modules = join(project, "node_modules");
+const pins = JSON.parse(readFileSync(join(project, "tools/pins.json"), "utf8"));
+const quiet = process.argv.includes("--quiet");
+
+const lockHash = () => createHash("sha256").update(readFileSync(join(project, "package-lock.json"))).digest("hex");
+const stamp = join(modules, ".tutti-lock");
+
+const packages = {
+  name: "npm packages",
+  done: () => existsSync(stamp) && readFileSync(stamp, "utf8") === lockHash() && "as in package-lock.json",
+  async act() {
+    // No package of ours needs an install script, and a foreign one must not get the chance.
+    const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    await exec("npm", args, { cwd: project }).catch((cause) => {
+      throw new SetupError(`npm ci failed: ${cause.message}`, "check the network and npm's registry setting", cause);
+    });
+    writeFileSync(stamp, lockHash());
+    return "installed";
+  },
+};
+
+const node = {
+  name: "Node",
+  async done() {
+    const own = join(modules, ".bin/node");
+    const found = existsSync(own) ? own : process.execPath;
+    const version = await versionOf(found);
+    if (version && atLeast(version, pins.node.atLeast)) return version;
+    const hint = `install Node >= ${pins.node.atLeast} and run this again`;
+    throw new SetupError(`Node ${version ?? "?"} is too old and none is packaged for ${process.platform} ${process.arch}`, hint);
+  },
+};
+
+// `npx tutti` looks for the command among the installed packages first.
+const command = {
+  name: "tutti",
+  done: () => existsSync(join(modules, ".bin/tutti")) && "npx tutti",
+  act() {
+    rmSync(join(modules, ".bin/tutti"), { force: true });
+    symlinkSync("../../bin/tutti.mjs", join(modules, ".bin/tutti"));
+    return "npx tutti";
+  },
+};
+
+function program(name, fetch, args) {
+  const target = join(bin, name);
+  const pin = pins[name];
+  const good = async (path) => {
+    const version = path && (await versionOf(path, args));
+    return version && atLeast(version, pin.atLeast) ? version : undefined;
+  };
+  return {
+    name,
+    done: async () => (existsSync(target) ? await good(target) : undefined),
+    async act() {
+      rmSync(target, { force: true });
+      mkdirSync(bin, { recursive: true });
+      const own = which(name);
+      const version = await good(own);
+      if (!version) return await fetch(pin, target);
+      symlinkSync(own, target);
+      return `${version}, the machine's own`;
+    },
+  };
+}
+
+const steps = [packages, node, command, program("nats-server", fetchNatsServer), program("haproxy", fetchHaproxy, ["-v"])];
+try {
+  await runSteps(
+    steps.map((step) => ({ ...step, done: async () => (await step.done()) || undefined })),
+    (line, there) => (quiet && there ? undefined : process.stderr.write(`${line}\n`)),
+  );
+} catch (error) {
+  process.stderr.write(`set-up: ${error.message}\n${error.hint ? `hint: ${error.hint}\n` : ""}`);
+  if (!(error instanceof SetupError)) throw error;
+  process.exitCode = 1;
+}
