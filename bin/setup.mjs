@@ -16,7 +16,10 @@ const modules = join(project, "node_modules");
 const pins = JSON.parse(readFileSync(join(project, "tools/pins.json"), "utf8"));
 const quiet = process.argv.includes("--quiet");
 
-const lockHash = () => createHash("sha256").update(readFileSync(join(project, "package-lock.json"))).digest("hex");
+const lockHash = () =>
+  createHash("sha256")
+    .update(readFileSync(join(project, "package-lock.json")))
+    .digest("hex");
 const stamp = join(modules, ".tutti-lock");
 
 const packages = {
@@ -41,7 +44,10 @@ const node = {
     const version = await versionOf(found);
     if (version && atLeast(version, pins.node.atLeast)) return version;
     const hint = `install Node >= ${pins.node.atLeast} and run this again`;
-    throw new SetupError(`Node ${version ?? "?"} is too old and none is packaged for ${process.platform} ${process.arch}`, hint);
+    throw new SetupError(
+      `Node ${version ?? "?"} is too old and none is packaged for ${process.platform} ${process.arch}`,
+      hint,
+    );
   },
 };
 
@@ -78,7 +84,13 @@ function program(name, fetch, args) {
   };
 }
 
-const steps = [packages, node, command, program("nats-server", fetchNatsServer), program("haproxy", fetchHaproxy, ["-v"])];
+const steps = [
+  packages,
+  node,
+  command,
+  program("nats-server", fetchNatsServer),
+  program("haproxy", fetchHaproxy, ["-v"]),
+];
 try {
   await runSteps(
     steps.map((step) => ({ ...step, done: async () => (await step.done()) || undefined })),

@@ -10,7 +10,10 @@ import { SetupError } from "./steps.mjs";
 export async function fetchHaproxy(pin, target) {
   const other = `install HAProxy >= ${pin.atLeast} with your package manager and run this again`;
   if (!which("apt-get") || !which("dpkg"))
-    throw new SetupError(`haproxy >= ${pin.atLeast} is not on PATH, and this is no Debian or Ubuntu to fetch it from`, other);
+    throw new SetupError(
+      `haproxy >= ${pin.atLeast} is not on PATH, and this is no Debian or Ubuntu to fetch it from`,
+      other,
+    );
   const root = join(dirname(target), "..", "haproxy");
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });

@@ -9,11 +9,7 @@ const dropNull = (_key: string, value: unknown) => (value === null ? undefined :
 
 /** Text of a message → payload. An empty text is read as `{}`, null as absent. Throws Undecodable. */
 export function decode<P>(schema: z.ZodType<P>, text: string): P {
-  const json = parse(text);
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new Undecodable(`${issue?.path.join(".") || "message"}: ${issue?.message}`);
+  return checked(schema, parse(text));
 }
 
 function parse(text: string): unknown {
@@ -25,7 +21,14 @@ function parse(text: string): unknown {
   }
 }
 
-/** Payload → text of a message. */
-export function encode(payload: unknown): string {
-  return JSON.stringify(payload);
+/** Payload → text of a message in its canonical form. Throws Undecodable when the payload is not what the subject says. */
+export function encode<P>(schema: z.ZodType<P>, payload: P): string {
+  return JSON.stringify(checked(schema, payload));
+}
+
+function checked<P>(schema: z.ZodType<P>, value: unknown): P {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new Undecodable(`${issue?.path.join(".") || "message"}: ${issue?.message}`);
 }

@@ -3,6 +3,7 @@ import { decode, encode } from "./codec.ts";
 import { pattern, type Subject } from "./subject.ts";
 
 type Deliver = (subject: string, text: string, reply: string | undefined) => void;
+type Send = (...message: Parameters<Deliver>) => boolean;
 interface Listener {
   matches: (subject: string) => boolean;
   queue: string | undefined;
@@ -17,7 +18,8 @@ export interface MemoryNet {
 export function memoryNet(): MemoryNet {
   const listeners = new Set<Listener>();
   let turn = 0;
-  const send: Deliver = (subject, text, reply) => {
+  // Tells whether anybody listens: a server says so to whoever asks where nobody does.
+  const send: Send = (subject, text, reply) => {
     const hit = [...listeners].filter((one) => one.matches(subject));
     const queues = Map.groupBy(hit, (one) => one.queue);
     const chosen = [...(queues.get(undefined) ?? [])];
@@ -26,18 +28,19 @@ export function memoryNet(): MemoryNet {
       if (queue !== undefined && one) chosen.push(one);
     }
     for (const one of chosen) queueMicrotask(() => listeners.has(one) && one.deliver(subject, text, reply));
+    return chosen.length > 0;
   };
   return { join: (onProblem = () => {}) => memoryBus(listeners, send, onProblem) };
 }
 
-function memoryBus(listeners: Set<Listener>, send: Deliver, onProblem: (problem: string) => void) {
+function memoryBus(listeners: Set<Listener>, send: Send, onProblem: (problem: string) => void) {
   const mine = new Set<Listener>();
   const watchers = new Set<(connected: boolean) => void>();
   let connected = true;
   let closed = false;
   let inboxes = 0;
   const say = (subject: string, text: string, reply?: string) => {
-    if (connected && !closed) send(subject, text, reply);
+    return connected && !closed ? send(subject, text, reply) : true;
   };
   const hear = (subject: string, queue: string | undefined, deliver: Deliver): Subscription => {
     const one: Listener = {
@@ -61,19 +64,20 @@ function memoryBus(listeners: Set<Listener>, send: Deliver, onProblem: (problem:
   };
   async function gather<P, R>(subject: Subject<P, R>, payload: P, options: GatherOptions): Promise<R[]> {
     if (options.expected === 0) return [];
+    const text = encode(subject.payload, payload);
     const answers: R[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     const inbox = `_INBOX.${Math.random().toString(36).slice(2)}.${inboxes++}`;
-    const heard = hear(inbox, undefined, (_subject, text) => {
+    const heard = hear(inbox, undefined, (_subject, answer) => {
       try {
-        if (subject.reply) answers.push(decode(subject.reply, text));
+        if (subject.reply) answers.push(decode(subject.reply, answer));
       } catch (error) {
         onProblem(`${subject.name}: ${error}`);
       }
       if (answers.length === options.expected) resolve();
     });
     const timer = setTimeout(resolve, options.timeout);
-    say(subject.name, encode(payload), inbox);
+    if (!say(subject.name, text, inbox)) resolve();
     await promise;
     clearTimeout(timer);
     heard.stop();
@@ -81,7 +85,7 @@ function memoryBus(listeners: Set<Listener>, send: Deliver, onProblem: (problem:
   }
   return {
     publish<P, R>(subject: Subject<P, R>, payload: P, options: PublishOptions = {}) {
-      say(subject.name, encode(payload), options.reply);
+      say(subject.name, encode(subject.payload, payload), options.reply);
     },
     subscribe<P, R>(
       subject: Subject<P, R>,
@@ -90,7 +94,7 @@ function memoryBus(listeners: Set<Listener>, send: Deliver, onProblem: (problem:
     ) {
       return hear(pattern(subject), options.queue ?? subject.queue, async (name, text, reply) => {
         try {
-          const answer = (value: R) => reply && say(reply, encode(value));
+          const answer = (value: R) => subject.reply && reply && say(reply, encode(subject.reply, value));
           await handler(decode(subject.payload, text), { subject: name, wantsReply: Boolean(reply), reply: answer });
         } catch (error) {
           onProblem(`${name}: ${error}`);

@@ -16,7 +16,14 @@ export type Organization = z.output<typeof organization>;
 export const space = z.object({ ...base, name: z.string(), organization: z.string(), metadata });
 export type Space = z.output<typeof space>;
 
-export const domain = z.object({ ...base, name: z.string(), internal: z.boolean().default(false), metadata });
+export const domain = z.object({
+  ...base,
+  name: z.string(),
+  internal: z.boolean().default(false),
+  /** Absent: shared by all organizations. */
+  organization: z.string().optional(),
+  metadata,
+});
 export type Domain = z.output<typeof domain>;
 
 export const app = z.object({
@@ -69,6 +76,8 @@ export const packageRecord = z.object({
   /** Blob of the zip. */
   sha256: z.string().optional(),
   error: z.string().optional(),
+  /** While bits are being taken in: the controller that does it. */
+  controller: z.string().optional(),
   metadata,
 });
 export type Package = z.output<typeof packageRecord>;
@@ -143,9 +152,24 @@ export const job = z.object({
   operation: z.string(),
   state: z.enum(["PROCESSING", "POLLING", "COMPLETE", "FAILED"]),
   errors: z.array(z.object({ code: z.number(), title: z.string(), detail: z.string() })).default([]),
+  /** What the job works on: `app`, `space` …, and its guid. */
+  kind: z.string().optional(),
   resource: z.string().optional(),
+  /** The controller that works on it. */
+  controller: z.string().optional(),
+  /** The user who asked for it. */
+  by: z.string().optional(),
 });
 export type Job = z.output<typeof job>;
+
+export const role = z.object({
+  ...base,
+  type: z.string(),
+  user: z.string(),
+  organization: z.string().optional(),
+  space: z.string().optional(),
+});
+export type Role = z.output<typeof role>;
 
 export const event = z.object({
   ...base,
@@ -163,6 +187,15 @@ export const resource = z.object({ sha256: z.string(), size: z.number() });
 export type Resource = z.output<typeof resource>;
 
 /** One of a kind, keyed by name: `license` (who took the license step), keys shared by all controllers. */
-export const license = z.object({ user: z.string(), email: z.string(), at: z.string() });
+export const license = z.object({
+  /** The guid of the first user. */
+  user: z.string(),
+  email: z.string(),
+  at: z.string(),
+  /** Until the first user stands, so that a step that broke off can be finished. */
+  passwordHash: z.string().optional(),
+});
+export type License = z.output<typeof license>;
 /** Base64 keys and passwords made once for the cluster; never shown, never logged. */
 export const keys = z.object({ tokens: z.string(), urls: z.string(), bulk: z.string(), staging: z.string() });
+export type Keys = z.output<typeof keys>;

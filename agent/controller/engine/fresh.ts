@@ -1,0 +1,19 @@
+/**
+ * Shares the answers to one question for `ttl` milliseconds, counted from when it was asked: many clients that look at
+ * one app cost the bus one gather. A failed answer is not kept.
+ */
+export function fresh<R>(ttl: number, now: () => number = Date.now) {
+  const kept = new Map<string, { at: number; answer: Promise<R> }>();
+  return {
+    get(key: string, ask: () => Promise<R>): Promise<R> {
+      const old = kept.get(key);
+      if (old && now() - old.at < ttl) return old.answer;
+      for (const [stale, { at }] of kept) if (now() - at >= ttl) kept.delete(stale);
+      const one = { at: now(), answer: ask() };
+      kept.set(key, one);
+      one.answer.catch(() => kept.get(key) === one && kept.delete(key));
+      return one.answer;
+    },
+    drop: (key: string) => void kept.delete(key),
+  };
+}
