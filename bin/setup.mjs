@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fetchFromDebian } from "../tools/debian.mjs";
 import { exec, versionOf, which } from "../tools/exec.mjs";
-import { fetchHaproxy } from "../tools/haproxy.mjs";
 import { fetchNatsServer } from "../tools/natsServer.mjs";
 import { atLeast, runSteps, SetupError } from "../tools/steps.mjs";
 
@@ -89,7 +89,9 @@ const steps = [
   node,
   command,
   program("nats-server", fetchNatsServer),
-  program("haproxy", fetchHaproxy, ["-v"]),
+  program("haproxy", fetchFromDebian, ["-v"]),
+  // The load generator of the benchmarks.
+  ...(process.argv.includes("--bench") ? [program("wrk", fetchFromDebian, ["-v"])] : []),
 ];
 try {
   await runSteps(

@@ -7,6 +7,8 @@ export interface Call {
   readonly io: Io;
   readonly args: readonly string[];
   flag(name: string): boolean;
+  /** `--no-NAME` was given. */
+  off(name: string): boolean;
   text(name: string): string | undefined;
   list(name: string): readonly string[];
   whole(name: string, bounds?: { min?: number; max?: number }): number | undefined;
@@ -24,6 +26,7 @@ export function makeCall(io: Io, args: readonly string[], options: Record<string
     args,
     text,
     flag: (name) => options[name] === true,
+    off: (name) => options[name] === false,
     list: (name) => (Array.isArray(options[name]) ? (options[name] as string[]) : []),
     whole(name, bounds) {
       const value = text(name);

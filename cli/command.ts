@@ -8,6 +8,8 @@ export type Group = (typeof groups)[number];
 export interface OptionRow {
   flags: string;
   summary: string;
+  /** Other long names for it, which the help does not show: `["--mem"]`. */
+  also?: readonly string[];
   /** May be given several times; the values are collected. */
   many?: boolean;
   choices?: readonly string[];

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { crc32 } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 import { BadArchive, shown } from "./bad.ts";
 import type { Directory } from "./directory.ts";
 import { ratioFloor, type ZipLimits } from "./entry.ts";
@@ -21,13 +21,16 @@ export function checkSizes(headers: readonly Header[], limits: ZipLimits): void 
   }
 }
 
+/** Up to here an entry is read in one piece: an app is thousands of small files, and streams are slow to set up. */
+const small = 256 * 1024;
+
 /** The unpacked bytes of an entry, counted and summed: fails with BadArchive at the first byte more than the list says. */
 export async function* content(directory: Directory, header: Header): AsyncGenerator<Buffer> {
   let sum = 0;
   let length = 0;
-  const stream: Readable = await directory.zip.openReadStreamPromise(header.raw);
+  const inOne = header.size <= small && header.packed <= small;
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of inOne ? whole(directory, header) : streamed(directory, header)) {
       length += chunk.length;
       if (length > header.size) throw lies(header, "more");
       sum = crc32(chunk, sum);
@@ -35,12 +38,24 @@ export async function* content(directory: Directory, header: Header): AsyncGener
     }
   } catch (error) {
     throw ofEntry(error, header);
-  } finally {
-    stream.destroy();
   }
   if (length < header.size) throw lies(header, "less");
   if (sum !== header.raw.crc32)
     throw new BadArchive("damaged", `the content of ${shown(header.name)} does not match its checksum`);
+}
+
+async function* whole({ readAt }: Directory, { start, packed, size, raw }: Header): AsyncGenerator<Buffer> {
+  const bytes = await readAt(start, packed);
+  yield raw.isCompressed() ? inflateRawSync(bytes, { maxOutputLength: Math.max(1, size) }) : bytes;
+}
+
+async function* streamed({ zip }: Directory, { raw }: Header): AsyncGenerator<Buffer> {
+  const stream: Readable = await zip.openReadStreamPromise(raw);
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } finally {
+    stream.destroy();
+  }
 }
 
 /** Where a symlink points. */
@@ -57,6 +72,7 @@ const lies = (header: Header, which: string) =>
 function ofEntry(error: unknown, header: Header): unknown {
   if (!(error instanceof Error) || error instanceof BadArchive) return error;
   const { code } = error as NodeJS.ErrnoException;
+  if (code === "ERR_BUFFER_TOO_LARGE") return lies(header, "more");
   if (code && !code.startsWith("Z_")) return error;
   return new BadArchive("damaged", `the content of ${shown(header.name)} is damaged: ${error.message}`, error);
 }

@@ -6,11 +6,13 @@ import type { ZipLimits } from "./entry.ts";
 import { type Header, header } from "./header.ts";
 import { checkRanges, type Range } from "./ranges.ts";
 import { translate } from "./translate.ts";
+import { type ReadAt, readWindow } from "./window.ts";
 
 /** An open archive whose list of entries has been read and believed as far as a list can be. */
 export interface Directory {
   readonly zip: ZipFile;
   readonly headers: readonly Header[];
+  readonly readAt: ReadAt;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export async function openDirectory(path: string, limits: ZipLimits): Promise<Di
   };
   try {
     zip = await reader(file);
-    return { zip, headers: await readHeaders(zip, file, limits), close };
+    return { zip, headers: await readHeaders(zip, file, limits), readAt: readWindow(file), close };
   } catch (error) {
     const why = await translate(error, file);
     await close();
@@ -42,23 +44,23 @@ async function reader(file: FileHandle): Promise<ZipFile> {
 
 /** The library's own reader would close the descriptor under streams that are still being torn down. */
 function slices(file: FileHandle): yauzl.RandomAccessReader {
+  const readAt = readWindow(file);
   class Slices extends yauzl.RandomAccessReader {
     override _readStreamForRange(start: number, end: number) {
       return Readable.from(chunks(file, start, end), { objectMode: false });
     }
     override read(...[buffer, offset, length, position, done]: Parameters<yauzl.RandomAccessReader["read"]>) {
-      file.read(buffer, offset, length, position).then(
-        ({ bytesRead }) => (done as (error: null, read: number) => void)(null, bytesRead),
-        (error) => done(error),
-      );
+      const told = done as (error: unknown, read?: number) => void;
+      readAt(position, length).then((bytes) => told(null, bytes.copy(buffer, offset)), told);
     }
   }
   return new Slices();
 }
 
 async function* chunks(file: FileHandle, start: number, end: number): AsyncGenerator<Buffer> {
+  const readAt = readWindow(file);
   for (let at = start; at < end; ) {
-    const chunk = await bytes(file, at, Math.min(64 * 1024, end - at));
+    const chunk = await readAt(at, Math.min(64 * 1024, end - at));
     if (chunk.length === 0) return;
     at += chunk.length;
     yield chunk;
@@ -71,12 +73,14 @@ async function readHeaders(zip: ZipFile, file: FileHandle, limits: ZipLimits): P
   const begin = cursor(zip);
   const headers: Header[] = [];
   const ranges: Range[] = [];
+  const readAt = readWindow(file);
   for await (const entry of zip.eachEntry()) {
     const one = header(entry, limits);
-    headers.push(one);
-    ranges.push(await rangeOf(entry, one.name, file));
+    const range = await rangeOf(entry, one.name, readAt);
+    headers.push({ ...one, start: range.end - one.packed });
+    ranges.push(range);
   }
-  await checkEnd(file, cursor(zip));
+  await checkEnd(await readAt(cursor(zip), 4));
   checkRanges(ranges, begin);
   return headers;
 }
@@ -85,10 +89,10 @@ async function readHeaders(zip: ZipFile, file: FileHandle, limits: ZipLimits): P
 const cursor = (zip: ZipFile): number => Number(zip.readEntryCursor);
 
 /** The bytes that belong to an entry, by its local header; the name there must be the one of the list. */
-async function rangeOf(entry: Entry, name: string, file: FileHandle): Promise<Range> {
+async function rangeOf(entry: Entry, name: string, readAt: ReadAt): Promise<Range> {
   const start = entry.relativeOffsetOfLocalHeader;
   const raw = entry.fileNameRaw;
-  const local = await bytes(file, start, 30 + raw.length);
+  const local = await readAt(start, 30 + raw.length);
   if (local.length < 30 + raw.length || local.readUInt32LE(0) !== 0x04034b50)
     throw new BadArchive("damaged", `the archive's list says where ${shown(name)} is, and it is not there`);
   // Programs differ in which of the two names they believe: one of them would see another archive than we do.
@@ -99,15 +103,8 @@ async function rangeOf(entry: Entry, name: string, file: FileHandle): Promise<Ra
 }
 
 /** Entries after the last one counted would be seen by other programs only. */
-async function checkEnd(file: FileHandle, position: number): Promise<void> {
-  const signature = await bytes(file, position, 4);
+function checkEnd(signature: Buffer): void {
   const next = signature.length === 4 ? signature.readUInt32LE(0) : 0;
   if (next !== 0x06054b50 && next !== 0x06064b50)
     throw new BadArchive("damaged", "the archive's list does not end where it says it ends");
-}
-
-async function bytes(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  if (!Number.isSafeInteger(position)) return Buffer.alloc(0);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
 }

@@ -5,7 +5,9 @@ import { checkName } from "./names.ts";
 
 /** An entry of an archive's list, believed, with what is needed to read its content. */
 export interface Header extends ZipEntry {
+  /** Packed bytes, and where in the file they begin. */
   readonly packed: number;
+  readonly start: number;
   readonly raw: Entry;
 }
 
@@ -13,7 +15,7 @@ export interface Header extends ZipEntry {
 const linkLength = 4095;
 
 /** Reads one entry of the list. Throws BadArchive. */
-export function header(raw: Entry, limits: ZipLimits): Header {
+export function header(raw: Entry, limits: ZipLimits): Omit<Header, "start"> {
   const written = nameOf(raw);
   checkName(written, limits.nameLength);
   const name = written.replace(/\/$/, "");

@@ -23,8 +23,9 @@ export function memoryNet(): MemoryNet {
     const hit = [...listeners].filter((one) => one.matches(subject));
     const queues = Map.groupBy(hit, (one) => one.queue);
     const chosen = [...(queues.get(undefined) ?? [])];
+    turn++;
     for (const [queue, members] of queues) {
-      const one = members[turn++ % members.length];
+      const one = members[turn % members.length];
       if (queue !== undefined && one) chosen.push(one);
     }
     for (const one of chosen) queueMicrotask(() => listeners.has(one) && one.deliver(subject, text, reply));
@@ -69,6 +70,7 @@ function memoryBus(listeners: Set<Listener>, send: Send, onProblem: (problem: st
     const { promise, resolve } = Promise.withResolvers<void>();
     const inbox = `_INBOX.${Math.random().toString(36).slice(2)}.${inboxes++}`;
     const heard = hear(inbox, undefined, (_subject, answer) => {
+      if (answers.length === options.expected) return;
       try {
         if (subject.reply) answers.push(decode(subject.reply, answer));
       } catch (error) {

@@ -15,7 +15,7 @@ function row<P, R = never>(name: string, rest: Row<P, R>): Subject<P, R> {
   return { name, ...rest };
 }
 
-const everyone = ["controller", "dea", "health", "router", "stager"] as const;
+const everyone = ["controller", "dea", "health", "router", "stager", "core"] as const;
 const registrars = ["controller", "dea"] as const;
 
 /**

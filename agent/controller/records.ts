@@ -143,6 +143,10 @@ export const deployment = z.object({
   process: z.string(),
   maxInFlight: z.number().default(1),
   last_successful_healthcheck: z.string().optional(),
+  /** Instances the app had when the roll began: what it has again when it ends. Set by whoever rolls. */
+  instances: z.number().optional(),
+  /** The controller that rolls it. `beats` grows while it works; another takes over when it stands still. */
+  roller: z.object({ holder: z.string(), beats: z.number() }).optional(),
   metadata,
 });
 export type Deployment = z.output<typeof deployment>;

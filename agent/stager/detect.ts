@@ -31,7 +31,9 @@ export interface Detected {
 export function detect(source: Source, wishes: Wishes = {}): Detected {
   if (source.names.length === 0) throw new Fault("there is not one file in the app", { code: "nothing_there" });
   const found = wishes.framework ? [named(wishes.framework)] : recognised(source);
-  const plans = found.map(({ framework, reason }) => resolve({ framework, reason, plan: framework.plan(source) }, source, wishes));
+  const plans = found.map(({ framework, reason }) =>
+    resolve({ framework, reason, plan: framework.plan(source) }, source, wishes),
+  );
   const [first] = plans;
   if (!first) throw unknown(source);
   const startable = plans.find((one) => Object.keys(one.processTypes).length > 0);
@@ -50,7 +52,10 @@ function named(wish: string): Found {
   const framework = frameworks.find((one) => one.name === name || one.aliases.includes(name));
   if (framework) return { framework, reason: `${wish} was asked for` };
   const known = frameworks.map((one) => one.name).join(", ");
-  throw new Fault(`there is no framework ${wish}`, { code: "unknown_framework", hint: `known: ${known}; none: detect it` });
+  throw new Fault(`there is no framework ${wish}`, {
+    code: "unknown_framework",
+    hint: `known: ${known}; none: detect it`,
+  });
 }
 
 function recognised(source: Source): Found[] {

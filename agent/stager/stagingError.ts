@@ -16,7 +16,11 @@ export class StagingError extends Fault {
   override name = "StagingError";
   readonly kind: StagingClass;
   readonly lines: readonly string[];
-  constructor(kind: StagingClass, message: string, more: { hint?: string; lines?: readonly string[]; cause?: unknown } = {}) {
+  constructor(
+    kind: StagingClass,
+    message: string,
+    more: { hint?: string; lines?: readonly string[]; cause?: unknown } = {},
+  ) {
     super(message, { code: kind, ...more });
     this.kind = kind;
     this.lines = more.lines ?? [];
@@ -29,7 +33,7 @@ export async function phase<T>(kind: StagingClass, what: string, work: () => Pro
     return await work();
   } catch (cause) {
     if (cause instanceof StagingError) throw cause;
-    const hint = cause instanceof Fault ? cause.hint : undefined;
+    const { hint } = cause as { hint?: string };
     throw new StagingError(kind, `${what}${why(cause)}`, { hint, cause });
   }
 }
@@ -42,11 +46,15 @@ function why(error: unknown): string {
     : error.message;
 }
 
-/** The sentence for people: what, what to do, and the last lines of the output. */
+/** The sentence for people: what, and what to do. */
+export function summary({ message, hint }: StagingError): string {
+  return hint ? `${message}; ${hint}` : message;
+}
+
+/** The summary with the last lines of the output. */
 export function details(error: StagingError): string {
-  const hint = error.hint ? `; ${error.hint}` : "";
-  const lines = error.lines.length > 0 ? `\nThe last lines of its output:\n${error.lines.join("\n")}` : "";
-  return `${error.message}${hint}${lines}`;
+  const lines = error.lines.length > 0 ? `\nThe last lines of the output:\n${error.lines.join("\n")}` : "";
+  return summary(error) + lines;
 }
 
 /** The `error` field of a staging result: JSON in a string. */

@@ -22,7 +22,8 @@ export function startupScript(start: string | undefined, { path, search, default
   return `${lines.join("\n")}\n`;
 }
 
-const noWeb = 'echo "this app has no web process: give a command, or put a line web: COMMAND in the Procfile" >&2; exit 64';
+const noWeb =
+  'echo "this app has no web process: give a command, or put a line web: COMMAND in the Procfile" >&2; exit 64';
 
 // Without a shell in between, the app itself gets the signals.
 function direct(command: string): string {

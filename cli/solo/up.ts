@@ -85,7 +85,9 @@ async function makeNode(call: Call, place: Place): Promise<NodeSpec> {
   if (freemem() >> 20 < 200)
     call.io.note(call.io.paint("yellow", "less than 200 MiB of memory are free: this may not go well"));
   const free = await freePorts(before);
-  return soloNode({ cluster, machine, free, home: join(place.home, "node"), tools: projectFile(".cache/tools/bin") });
+  const trace = call.io.env["TUTTI_BUS_TRACE"];
+  const home = join(place.home, "node");
+  return { ...soloNode({ cluster, machine, free, home, tools: projectFile(".cache/tools/bin") }), trace };
 }
 
 function readCluster(file: string): ClusterSpec {

@@ -24,6 +24,8 @@ export interface NatsServerOptions {
   /** More lines of configuration. */
   config?: string;
   jetstream?: boolean;
+  /** Absent: any free one. */
+  port?: number;
 }
 
 /** A port that was free a moment ago. */
@@ -36,8 +38,8 @@ export async function freePort(): Promise<number> {
 }
 
 /** A real nats-server on a free port of the loopback, with a directory of its own. */
-export async function natsServer({ config = "", jetstream = false }: NatsServerOptions = {}): Promise<NatsServer> {
-  const port = await freePort();
+export async function natsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const { config = "", jetstream = false, port = await freePort() } = options;
   const home = await mkdtemp(join(tmpdir(), "tutti-nats-"));
   const store = jetstream ? `jetstream { store_dir: "${home}/js", max_mem: 16MB, max_file: 4GB }\n` : "";
   await writeFile(join(home, "nats.conf"), `listen: "127.0.0.1:${port}"\n${store}${config}\n`, { mode: 0o600 });

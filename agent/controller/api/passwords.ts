@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { bounded } from "./bounded.ts";
 
 export interface Passwords {
-  /** A text to keep instead of the password, with the method and its cost inside. */
+  /** A text to keep instead of the password: `$method$cost$salt$tag`. */
   hash(password: string): Promise<string>;
   /** Whether the password belongs to the hash. Without a hash it takes as long and is false. */
   verify(password: string, hash: string | undefined): Promise<boolean>;
@@ -11,40 +11,63 @@ export interface Passwords {
 
 /** Each hash takes 64 MiB: more than this many at a time would let a few clients use up the machine. */
 const atOnce = 2;
-const argon = { memory: 65_536, passes: 3, parallelism: 1, tagLength: 32 };
-const scrypt = { N: 65_536, r: 8, p: 1, maxmem: 128 * 1024 * 1024 };
+const tagLength = 32;
 
-type Argon2 = (how: "argon2id", options: typeof argon & { message: Buffer; nonce: Buffer }) => Promise<Buffer>;
+interface Method {
+  name: string;
+  cost: string;
+  derive(password: Buffer, salt: Buffer, cost: Record<string, number>): Promise<Buffer>;
+}
+
+const scrypt: Method = {
+  name: "scrypt",
+  cost: "N=65536,r=8,p=1",
+  derive: (password, salt, { N = 65_536, r = 8, p = 1 }) =>
+    promisify<Buffer, Buffer, number, crypto.ScryptOptions, Buffer>(crypto.scrypt)(password, salt, tagLength, {
+      N,
+      r,
+      p,
+      maxmem: 256 * N * r,
+    }),
+};
+
+const argon: Method = {
+  name: "argon2id",
+  cost: "m=65536,t=3,p=1",
+  derive: (message, nonce, { m = 65_536, t = 3, p = 1 }) =>
+    promisify(crypto.argon2)("argon2id", { message, nonce, memory: m, passes: t, parallelism: p, tagLength }),
+};
 
 /** Node before 24.7 has no argon2: there scrypt with the same memory stands in. */
-const argon2: Argon2 | undefined =
-  "argon2" in crypto && typeof crypto.argon2 === "function" ? (promisify(crypto.argon2) as Argon2) : undefined;
-const scryptAsync = promisify<Buffer, Buffer, number, typeof scrypt, Buffer>(crypto.scrypt);
+const methods: readonly [Method, ...Method[]] = "argon2" in crypto ? [argon, scrypt] : [scrypt];
 
 export function passwords(): Passwords {
   const turn = bounded(atOnce);
-  const derive = (method: string, password: string, salt: Buffer) =>
-    turn(() => (method === "argon2id" ? withArgon(password, salt) : scryptAsync(bytes(password), salt, 32, scrypt)));
-  const hash = async (password: string) => {
-    const salt = crypto.randomBytes(16);
-    const method = argon2 ? "argon2id" : "scrypt";
-    return `$${method}$${salt.toString("base64")}$${(await derive(method, password, salt)).toString("base64")}`;
-  };
-  const decoy = crypto.randomBytes(32).toString("base64");
+  const [best] = methods;
+  const decoy = kept(best, crypto.randomBytes(16), crypto.randomBytes(tagLength));
   return {
-    hash,
-    async verify(password, kept) {
-      const [, method = "", salt = "", tag = ""] = (kept ?? `$${argon2 ? "argon2id" : "scrypt"}$${decoy}$${decoy}`).split("$");
-      const derived = await derive(method, password, Buffer.from(salt, "base64"));
+    async hash(password) {
+      const salt = crypto.randomBytes(16);
+      return kept(best, salt, await turn(() => best.derive(bytes(password), salt, costs(best.cost))));
+    },
+    async verify(password, hash) {
+      const [, name, cost = "", salt = "", tag = ""] = (hash ?? decoy).split("$");
+      const method = methods.find((one) => one.name === name);
+      if (!method) throw new Error(`a password was hashed with ${name}, which this Node does not have`);
+      const derived = await turn(() => method.derive(bytes(password), Buffer.from(salt, "base64"), costs(cost)));
       const expected = Buffer.from(tag, "base64");
-      return expected.length === derived.length && crypto.timingSafeEqual(expected, derived) && kept !== undefined;
+      const same = expected.length === derived.length && crypto.timingSafeEqual(expected, derived);
+      return same && hash !== undefined;
     },
   };
 }
 
+const kept = ({ name, cost }: Method, salt: Buffer, tag: Buffer) =>
+  `$${name}$${cost}$${salt.toString("base64")}$${tag.toString("base64")}`;
+
+/** However it was typed: the same letters are the same password. */
 const bytes = (password: string) => Buffer.from(password.normalize("NFKC"));
 
-function withArgon(password: string, nonce: Buffer): Promise<Buffer> {
-  if (!argon2) throw new Error("this Node has no argon2: run the agent with Node 24.7 or newer");
-  return argon2("argon2id", { ...argon, message: bytes(password), nonce });
+function costs(text: string): Record<string, number> {
+  return Object.fromEntries(text.split(",").map((pair) => [pair.split("=")[0], Number(pair.split("=")[1])]));
 }

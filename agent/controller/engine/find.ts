@@ -1,8 +1,11 @@
+import type { z } from "zod";
 import type { Bus } from "../../bus/bus.ts";
-import type { DeaFind, DeaFound, InstanceState } from "../../bus/messages.ts";
+import type { DeaFound, deaFind, InstanceState } from "../../bus/messages.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Deas } from "./deas.ts";
 import { patience } from "./options.ts";
+
+type DeaFind = z.output<typeof deaFind>;
 
 /** States in which an instance serves, or is about to. */
 export const living: readonly InstanceState[] = ["BORN", "STARTING", "RESUMING", "RUNNING"];

@@ -5,6 +5,8 @@ export interface Note {
   at: number;
   /** Set when an instance ended there. */
   instance?: string;
+  /** It ended unasked. */
+  crashed?: boolean;
 }
 
 /** What is known of slots that do not run, until they run again or their process is gone. */

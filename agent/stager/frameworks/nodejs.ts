@@ -19,7 +19,8 @@ export const nodejs: Framework = {
       ...emptyPlan,
       steps: needsInstall(pkg) ? [install(source)] : [],
       start: startOf(pkg, source),
-      missing: 'put "scripts": {"start": "node FILE"} in package.json, a server.js, or a Procfile with a line `web: COMMAND`',
+      missing:
+        'put "scripts": {"start": "node FILE"} in package.json, a server.js, or a Procfile with a line `web: COMMAND`',
       path: ["app/node_modules/.bin"],
       defaults: { NODE_ENV: "production" },
       facts: node ? { "engines.node": node } : {},
@@ -31,7 +32,7 @@ export const nodejs: Framework = {
 function parsePackage(text: string | undefined): Package {
   try {
     const json: unknown = JSON.parse(text?.replace(/^\uFEFF/, "") ?? "{}");
-    if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Package;
     throw new Error("it must be an object");
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

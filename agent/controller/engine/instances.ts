@@ -1,0 +1,41 @@
+import type { Bus } from "../../bus/bus.ts";
+import { subjects } from "../../bus/subjects.ts";
+import type { InstanceView } from "../engine.ts";
+import type { Process } from "../records.ts";
+import type { Tables } from "../tables.ts";
+import type { Finder } from "./find.ts";
+import { fresh } from "./fresh.ts";
+import { patience } from "./options.ts";
+import type { Slots } from "./slots.ts";
+import { views } from "./views.ts";
+
+export interface InstancesOptions {
+  bus: Bus;
+  tables: Tables;
+  beat: number;
+  finder: Finder;
+  slots: Slots;
+}
+
+/** Looks at the instances of a process. Several clients that look at the same one share an answer for half a beat. */
+export function instances(options: InstancesOptions): (process: Process) => Promise<InstanceView[]> {
+  const shared = fresh<InstanceView[]>(options.beat / 2);
+  return (process) =>
+    shared.get(`${process.guid} ${process.version} ${process.instances}`, () => look(options, process));
+}
+
+async function look({ bus, tables, beat, finder, slots }: InstancesOptions, process: Process): Promise<InstanceView[]> {
+  const { guid, version } = process;
+  const now = Math.floor(Date.now() / 1000);
+  const picture = { process, now, note: (index: number) => slots.get(guid, index), crashed: [], flapping: [] };
+  if (tables.apps.get(process.app)?.state !== "STARTED") return views({ ...picture, alive: [], note: () => undefined });
+  const alive = await finder.alive(guid, { version, include_stats: true });
+  const lacking = process.instances - new Set(alive.map((one) => one.index)).size;
+  if (lacking <= 0) return views({ ...picture, alive });
+  const question = { droplet: guid, version, state: "FLAPPING" };
+  const [crashed, status] = await Promise.all([
+    finder.find(guid, { version, states: ["CRASHED"], expected: lacking }),
+    bus.request(subjects.healthmanagerStatus, question, { timeout: 2 * patience(beat) }),
+  ]);
+  return views({ ...picture, alive, crashed, flapping: status?.indices ?? [] });
+}

@@ -1,0 +1,44 @@
+import { subjects } from "../../bus/subjects.ts";
+import type { Runner } from "../../run/runner.ts";
+import { sleep } from "../../run/sleep.ts";
+import type { EngineOptions } from "./options.ts";
+
+/**
+ * Keeps `api.<domain>` routed to this controller: at once when a router or the bus comes back, else as often as the most
+ * demanding router wants (every 20 beats when none has said); gone when the controller stops.
+ */
+export function ownRoute(options: Pick<EngineOptions, "bus" | "beat" | "address" | "domain" | "url">): Runner {
+  const { bus, beat } = options;
+  return {
+    name: "own route",
+    async run(stop, ready) {
+      const route = routeOf(options);
+      let interval = 20;
+      const register = () => bus.publish(subjects.routerRegister, route);
+      const follow = ({ minimumRegisterIntervalInSeconds: wanted }: { minimumRegisterIntervalInSeconds: number }) => {
+        if (wanted > 0) interval = Math.min(interval, wanted);
+        register();
+      };
+      const heard = bus.subscribe(subjects.routerStart, follow);
+      const unwatch = bus.onConnection((connected) => connected && register());
+      register();
+      bus.request(subjects.routerGreet, {}, { timeout: 2 * beat }).then(
+        (answer) => answer && !stop.aborted && follow(answer),
+        () => {},
+      );
+      ready();
+      while (!stop.aborted) {
+        await sleep(interval * beat, stop);
+        if (!stop.aborted) register();
+      }
+      heard.stop();
+      unwatch();
+      bus.publish(subjects.routerUnregister, route);
+    },
+  };
+}
+
+function routeOf({ address, domain, url }: Pick<EngineOptions, "address" | "domain" | "url">) {
+  const port = Number(new URL(url()).port) || 80;
+  return { host: address, port, uris: [`api.${domain}`], tags: { component: "CloudController" } };
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import type { StagingResult } from "../../bus/messages.ts";
+import { at } from "../../bus/subject.ts";
+import { subjects } from "../../bus/subjects.ts";
+import type { App, Build, Droplet, Package } from "../records.ts";
+import type { EngineOptions } from "./options.ts";
+import { close, fail, succeed } from "./staged.ts";
+import { stagingRequest, taskOf } from "./stagingRequest.ts";
+import { failureText } from "./stagingResult.ts";
+import { type Watch, watch } from "./stagingWatch.ts";
+import type { Voice } from "./voice.ts";
+
+export interface StagingOptions extends EngineOptions {
+  voice: Voice;
+  life: () => AbortSignal;
+}
+
+export interface Staging {
+  stage(build: Build, pkg: Package, app: App): Promise<void>;
+  /** A droplet came in: its result should follow. */
+  uploaded(droplet: Droplet): void;
+  /** Listens again for the answers to builds that were under way when a controller went, and ends those too old. */
+  resume(): Promise<void>;
+}
+
+/** Beats a staging may take; the stager's own limit is a little shorter, so that its reason is the one that is shown. */
+export const stagingLimit = 16 * 60;
+
+export function staging(options: StagingOptions): Staging {
+  const { bus, tables, keys, url, voice, beat } = options;
+  const watches = new Map<string, Watch>();
+  const outcome = (build: Build, result: StagingResult | string) =>
+    settle(options, build, result).catch((error: unknown) =>
+      options.log.error({ err: error, build: build.guid }, "the outcome of a staging could not be written"),
+    );
+  const follow = (build: Build, age: number) => {
+    if (watches.has(build.guid)) return;
+    const one = watch({ ...options, build, limit: Math.max(0, stagingLimit * beat - age) }, (result) => {
+      watches.delete(build.guid);
+      if (result !== undefined) outcome(build, result);
+    });
+    watches.set(build.guid, one);
+  };
+  return {
+    async stage(build, pkg, app) {
+      const droplet = await tables.droplets.insert(blankDroplet(build, pkg));
+      const begun = await tables.builds.update(build.guid, (one) => ({ ...one, droplet: droplet.guid }));
+      const web = tables.processes.all().find((one) => one.app === app.guid && one.type === "web");
+      const facts = {
+        build: begun,
+        pkg,
+        app,
+        web,
+        droplet: droplet.guid,
+        base: url(),
+        key: keys.urls,
+        now: Date.now(),
+      };
+      const request = stagingRequest(facts);
+      // Subscribed before the request leaves: a quick stager's answer must not be lost.
+      follow(begun, 0);
+      bus.publish(at(subjects.stager, { queue: "staging" }), request, { reply: request.notify_subj });
+      voice.system("STAGE_APP", app.name, "STARTED");
+    },
+    uploaded: (droplet) => void watches.get(droplet.build ?? "")?.uploaded(),
+    async resume() {
+      for (const build of tables.builds.all()) {
+        if (build.state !== "STAGING") continue;
+        const droplet = build.droplet ? tables.droplets.get(build.droplet) : undefined;
+        const age = Date.now() - Date.parse(build.created_at);
+        if (droplet && droplet.state !== "AWAITING_UPLOAD") await repair(tables, build, droplet);
+        else if (droplet && age < stagingLimit * beat) follow(build, age);
+        else if (age >= stagingLimit * beat) await abandon(tables, build);
+      }
+    },
+  };
+}
+
+/** A controller went between the two writes of an outcome. */
+async function repair(tables: EngineOptions["tables"], build: Build, { state, error }: Droplet): Promise<void> {
+  await close(tables, build, state === "FAILED" ? { state, error } : { state: "STAGED" });
+}
+
+async function abandon(tables: EngineOptions["tables"], build: Build): Promise<void> {
+  const error = "StagerFail/StagingTimeoutError: the staging was given up; push again";
+  await fail(tables, build, error);
+  await close(tables, build, { state: "FAILED", error });
+}
+
+async function settle(
+  { tables, voice, log }: StagingOptions,
+  build: Build,
+  result: StagingResult | string,
+): Promise<void> {
+  const name = tables.apps.get(build.app)?.name ?? build.app;
+  const error = typeof result === "string" ? result : failureIn(tables, build, result);
+  if (error === undefined && typeof result !== "string") {
+    if (await succeed(tables, build, result)) voice.system("STAGE_APP", name, "SUCCEEDED");
+    return;
+  }
+  if (!error || !(await fail(tables, build, error))) return;
+  voice.line(build.app, error.split("\n")[0] ?? error);
+  voice.system("STAGE_APP", name, "FAILED");
+  log.warn({ build: build.guid, task: taskOf(build) }, "a staging failed");
+}
+
+/** What is wrong with an answer; undefined when its droplet is really there. */
+function failureIn(tables: EngineOptions["tables"], build: Build, result: StagingResult): string | undefined {
+  if (result.error) return failureText(result.error, result.task_log);
+  const droplet = build.droplet ? tables.droplets.get(build.droplet) : undefined;
+  if (!droplet?.sha1) return failureText("the stager reported success but sent no droplet", result.task_log);
+  if (result.droplet_sha1 && result.droplet_sha1 !== droplet.sha1)
+    return failureText("the droplet that arrived is not the one the stager made", result.task_log);
+  return undefined;
+}
+
+function blankDroplet(build: Build, pkg: Package): Droplet {
+  const created_at = new Date().toISOString();
+  return {
+    guid: randomUUID(),
+    created_at,
+    updated_at: created_at,
+    app: build.app,
+    package: pkg.guid,
+    build: build.guid,
+    state: "AWAITING_UPLOAD",
+    size: 0,
+    stack: build.stack,
+    process_types: {},
+    execution_metadata: "",
+    metadata: { labels: {}, annotations: {} },
+  };
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { type DeaDiscover, type DeaStart, type DeaUpdate, deaStart, type StartAnswer } from "../bus/messages.ts";
+import type { Message, Subscription } from "../bus/bus.ts";
+import { at, type Subject } from "../bus/subject.ts";
+import { subjects } from "../bus/subjects.ts";
+import { advertise, background, beatHeart, type Cell, change, gate, list, room } from "./cell.ts";
+import { discard, end, stopInstance } from "./ending.ts";
+import { found, stats } from "./found.ts";
+import { holds, type Instance, serves } from "./instance.ts";
+import { matches } from "./match.ts";
+import { hello, offer, registration } from "./payloads.ts";
+import { type Refusal, refusal, reserved, taint, unusable } from "./resources.ts";
+import { registerAll } from "./adopting.ts";
+import { begin, reserve } from "./starting.ts";
+
+/** Everything a DEA listens to. */
+export function listenToAll(cell: Cell): Subscription[] {
+  const { bus, settings } = cell;
+  const whenStaying = (act: () => void) => () => void (cell.leaving || act());
+  return [
+    bus.subscribe(startSubject(cell), (payload, message) => onStart(cell, payload, message)),
+    bus.subscribe(subjects.deaDiscover, (wanted, message) => {
+      if (refusal(wanted, room(cell), gate(cell)) !== undefined || !message.wantsReply) return;
+      const answer = () => message.reply(offer(cell.self, list(cell), room(cell)));
+      if (wanted.gather) return answer();
+      setTimeout(answer, (delayFor(cell, wanted) * settings.beat) / 1000).unref();
+    }),
+    bus.subscribe(subjects.deaLocate, whenStaying(() => advertise(cell))),
+    bus.subscribe(subjects.deaStatus, (_nothing, message) => message.reply(status(cell))),
+    bus.subscribe(subjects.deaStop, (filter) => {
+      for (const one of list(cell).filter((each) => matches(filter, each))) stopOne(cell, one);
+    }),
+    bus.subscribe(subjects.deaUpdate, (update) => onUpdate(cell, update)),
+    bus.subscribe(subjects.deaFindDroplet, (filter, message) => {
+      const visible = list(cell).filter((one) => one.state !== "STOPPED" && matches(filter, one));
+      for (const one of visible) message.reply(foundOne(cell, one, filter.include_stats ?? false));
+    }),
+    bus.subscribe(subjects.dropletStatus, (_nothing, message) => {
+      for (const one of list(cell).filter((each) => ["STARTING", "RUNNING"].includes(each.state)))
+        message.reply(statsOf(cell, one));
+    }),
+    bus.subscribe(subjects.healthmanagerStart, () => beatHeart(cell)),
+    bus.subscribe(subjects.routerStart, (start) => {
+      cell.routes.heard(start);
+      registerAll(cell);
+    }),
+  ];
+}
+
+/** The start with its schema left open, so that one that is not as it should be gets an answer and not silence. */
+function startSubject(cell: Cell): Subject<unknown, StartAnswer> {
+  return { ...at(subjects.deaUuidStart, { uuid: cell.self.id }), payload: z.unknown() };
+}
+
+function onStart(cell: Cell, payload: unknown, message: Message<StartAnswer>): void {
+  const parsed = deaStart.safeParse(payload);
+  const wrong = parsed.success ? unusable(parsed.data) : parsed.error.issues.map((one) => `${one.path.join(".")}: ${one.message}`)[0];
+  if (!parsed.success || wrong) {
+    cell.log.warn({ reason: wrong }, "A start was refused because its message can't be carried out.");
+    return message.reply({ ok: false, reason: "bad_message" });
+  }
+  const start = parsed.data;
+  const why = refusal(start, room(cell), gate(cell));
+  const one = why ? undefined : reserve(cell, start);
+  if (!one) return refuse(cell, { start, why: why ?? "no_clients", message });
+  message.reply({ ok: true, instance: one.id });
+  begin(cell, one, start);
+}
+
+const sentences: Record<Refusal, string> = {
+  no_memory: "not enough memory is free on this DEA",
+  no_disk: "not enough disk is free on this DEA",
+  no_clients: "no place is free on this DEA",
+  fs_full: "the file system of this DEA is full",
+  bad_message: "the start message could not be read",
+  shutting_down: "this DEA is shutting down",
+  unsupported_runtime: "this DEA does not have the runtime or the stack",
+};
+
+/** Who asked learns the reason. Who just sent finds a crashed instance: silence would look like a lost message. */
+function refuse(cell: Cell, { start, why, message }: { start: DeaStart; why: Refusal; message: Message<StartAnswer> }) {
+  cell.log.info({ droplet: start.droplet, index: start.index, reason: why }, "A start was refused.");
+  if (message.wantsReply) return message.reply({ ok: false, reason: why });
+  if (cell.leaving) return;
+  const one = reserve(cell, { ...start, uris: [], health_check: undefined, flapping: true });
+  if (one) end(cell, one.id, {}, sentences[why]);
+}
+
+function delayFor(cell: Cell, wanted: DeaDiscover): number {
+  const here = list(cell).filter((one) => one.droplet === wanted.droplet).length;
+  return taint(here, reserved(list(cell)).memory, cell.settings.capacity.memory);
+}
+
+function status(cell: Cell) {
+  const held = reserved(list(cell));
+  const used = [...cell.usage.values()].reduce((sum, one) => sum + one.memory, 0);
+  return {
+    ...hello(cell.self),
+    max_memory: cell.settings.capacity.memory,
+    reserved_memory: held.memory,
+    used_memory: Math.round(used / 2 ** 20),
+    num_clients: held.instances,
+    ...(cell.leaving ? { state: "SHUTTING_DOWN" } : {}),
+  };
+}
+
+function stopOne(cell: Cell, one: Instance): void {
+  if (one.state === "CRASHED") return background(cell, discard(cell, one));
+  if (holds(one)) stopInstance(cell, one.id, { doom: { reason: "STOPPED", description: "stopped" } });
+}
+
+function onUpdate(cell: Cell, { droplet, uris }: DeaUpdate): void {
+  for (const one of list(cell).filter((each) => each.droplet === droplet)) {
+    change(cell, one.id, (each) => ({ ...each, uris: [...new Set(uris)] }));
+    if (one.port === undefined || !["RUNNING", "EVACUATING"].includes(one.state)) continue;
+    const added = uris.filter((uri) => !one.uris.includes(uri));
+    const removed = one.uris.filter((uri) => !uris.includes(uri));
+    if (added.length > 0) cell.routes.register(registration(cell.self, one, added));
+    if (removed.length > 0) cell.routes.unregister(registration(cell.self, one, removed));
+  }
+}
+
+const statsOf = (cell: Cell, one: Instance) =>
+  stats(cell.self, one, { usage: cell.usage.get(one.id), now: Date.now() });
+
+function foundOne(cell: Cell, one: Instance, withStats: boolean) {
+  const shown = withStats && one.state === "RUNNING" ? statsOf(cell, one) : undefined;
+  return found(cell.self, one, { credentials: cell.credentials, stats: shown });
+}

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import http from "node:http";
+import https from "node:https";
+import { join } from "node:path";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Fault } from "../run/fault.ts";
+
+/** A droplet on this machine. `bytes` is 0 when it was here already. */
+export interface Droplet {
+  path: string;
+  bytes: number;
+}
+
+export interface Droplets {
+  /** The checked tarball of this SHA-1. Starts of the same droplet share one download. */
+  get(sha1: string, uri: string): Promise<Droplet>;
+}
+
+export class DropletUnavailable extends Fault {
+  override name = "DropletUnavailable";
+  constructor(reason: string, cause?: unknown) {
+    super(`the droplet could not be fetched: ${reason}`, { code: "droplet_unavailable", cause });
+  }
+}
+
+export interface DropletsOptions {
+  directory: string;
+  /** Bytes; the longest unused go first. */
+  limit: number;
+  stop: AbortSignal;
+}
+
+export function droplets({ directory, limit, stop }: DropletsOptions): Droplets {
+  const underWay = new Map<string, Promise<Droplet>>();
+  const fetchTo = async (path: string, sha1: string, uri: string): Promise<Droplet> => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const bytes = await download(uri, { path: `${path}.part`, sha1, stop });
+    await rename(`${path}.part`, path);
+    await trim(directory, limit, path);
+    return { path, bytes };
+  };
+  return {
+    async get(given, uri) {
+      const sha1 = given.toLowerCase();
+      const path = join(directory, `${sha1}.tgz`);
+      const known = underWay.get(sha1);
+      if (known) return known;
+      const fresh = touched(path).then((there) => (there ? { path, bytes: 0 } : fetchTo(path, sha1, uri)));
+      underWay.set(sha1, fresh);
+      return fresh.finally(() => underWay.delete(sha1));
+    },
+  };
+}
+
+/** Marks a file as used now; false when it isn't there. */
+async function touched(path: string): Promise<boolean> {
+  const now = new Date();
+  return await utimes(path, now, now).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function download(uri: string, { path, sha1, stop }: { path: string; sha1: string; stop: AbortSignal }) {
+  const hash = createHash("sha1");
+  let bytes = 0;
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  try {
+    await pipeline(await get(uri, stop), meter, createWriteStream(path, { mode: 0o600 }), { signal: stop });
+    const sum = hash.digest("hex");
+    if (sum !== sha1) throw new DropletUnavailable(`what came has the checksum ${sum}, not ${sha1}`);
+    return bytes;
+  } catch (error) {
+    await rm(path, { force: true });
+    if (error instanceof Fault) throw error;
+    throw new DropletUnavailable(`${error instanceof Error ? error.message : error} (${nameOf(uri)})`, error);
+  }
+}
+
+const silence = 30_000;
+
+function get(uri: string, signal: AbortSignal): Promise<http.IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  const request = (uri.startsWith("https:") ? https : http).get(uri, { signal, timeout: silence }, (response) => {
+    if (response.statusCode === 200) return resolve(response);
+    response.resume();
+    reject(new DropletUnavailable(`${nameOf(uri)} answered ${response.statusCode}`));
+  });
+  request.once("error", reject);
+  request.once("timeout", () => request.destroy(new Error(`nothing came for ${silence / 1000} s`)));
+  return promise;
+}
+
+/** The address without what opens it: the query holds a signature. */
+function nameOf(uri: string): string {
+  const { origin, pathname } = new URL(uri);
+  return origin + pathname;
+}
+
+async function trim(directory: string, limit: number, keep: string): Promise<void> {
+  const paths = (await readdir(directory)).filter((name) => name.endsWith(".tgz")).map((name) => join(directory, name));
+  const files = await Promise.all(paths.map(async (path) => ({ path, stat: await stat(path).catch(() => undefined) })));
+  let sum = 0;
+  for (const { path, stat } of files.toSorted((a, b) => (b.stat?.mtimeMs ?? 0) - (a.stat?.mtimeMs ?? 0))) {
+    sum += stat?.size ?? 0;
+    if (sum > limit && path !== keep) await rm(path, { force: true });
+  }
+}

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import type { Listening } from "./exits.ts";
+
+/** One process as the kernel shows it. `cpu` and `started` in clock ticks (100 a second), `rss` in pages. */
+export interface Process {
+  pid: number;
+  state: string;
+  session: number;
+  cpu: number;
+  started: number;
+  rss: number;
+}
+
+/** The line of /proc/<pid>/stat. The name in brackets may hold anything, brackets and spaces too. */
+export function parseStat(line: string): Process {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const number = (at: number) => Number(fields[at - 3]);
+  return {
+    pid: Number.parseInt(line, 10),
+    state: fields[0] ?? "",
+    session: number(6),
+    cpu: number(14) + number(15),
+    started: number(22),
+    rss: number(24),
+  };
+}
+
+/** A process by its number; undefined when there is none. Zombies count as gone. */
+export function processOf(pid: number): Process | undefined {
+  try {
+    const one = parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    return one.state === "Z" || one.state === "X" ? undefined : one;
+  } catch {
+    return undefined;
+  }
+}
+
+export function ownerOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+export const pids = (): number[] => readdirSync("/proc").map(Number).filter(Number.isInteger);
+
+/** All processes; between two hundred of them others get their turn. */
+export async function processes(): Promise<Process[]> {
+  const found: Process[] = [];
+  for (const [at, pid] of pids().entries()) {
+    const one = processOf(pid);
+    if (one) found.push(one);
+    if (at % 200 === 199) await new Promise(setImmediate);
+  }
+  return found;
+}
+
+/** One variable of a process's first environment; undefined when it may not be read. */
+export function variableOf(pid: number, name: string): string | undefined {
+  try {
+    const all = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return all.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+  } catch {
+    return undefined;
+  }
+}
+
+export const bootId = () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+
+/** Bytes of a page. */
+export function pageSize(): number {
+  return Number(/^KernelPageSize:\s+(\d+) kB/m.exec(readFileSync("/proc/self/smaps", "latin1"))?.[1] ?? 4) * 1024;
+}
+
+/** Listening sockets of /proc/net/tcp or tcp6: inode → address. */
+export function parseListeners(text: string): Map<string, Listening> {
+  const rows = text.split("\n").slice(1).map((line) => line.trim().split(/\s+/));
+  const open = rows.filter((row) => row[3] === "0A");
+  return new Map(open.map((row) => [row[9] ?? "", endpoint(row[1] ?? "")]));
+}
+
+function endpoint(text: string): Listening {
+  const [host = "", port = ""] = text.split(":");
+  const any = /^0+$/.test(host);
+  // Words of 32 bits in the machine's byte order; every machine we run on is little-endian.
+  const v4 = host.match(/../g)?.toReversed().map((byte) => Number.parseInt(byte, 16)).join(".");
+  const local = host === "00000000000000000000000001000000" ? "::1" : "an IPv6 address";
+  return { port: Number.parseInt(port, 16), address: any ? "all addresses" : host.length === 8 ? (v4 ?? "") : local };
+}
+
+/** The ports on which these processes listen. */
+export function listeningOf(group: readonly number[]): Listening[] {
+  const open = new Map<string, Listening>();
+  for (const file of ["tcp", "tcp6"])
+    for (const [inode, one] of parseListeners(attempt(() => readFileSync(`/proc/${group[0]}/net/${file}`, "latin1")) ?? ""))
+      open.set(inode, one);
+  const sockets = new Set(group.flatMap(socketsOf));
+  return [...open].filter(([inode]) => sockets.has(inode)).map(([, one]) => one);
+}
+
+function socketsOf(pid: number): string[] {
+  const names = attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+  const links = names.map((name) => attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? "");
+  return links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []);
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,122 @@
+import { constants, type FileHandle } from "node:fs/promises";
+import { openExactly } from "./confined.ts";
+import { type Allowance, splitter } from "./logLines.ts";
+
+export interface TailOptions {
+  /** Absolute, real path of a file that its writer appends to. */
+  path: string;
+  /** Bytes published before. */
+  offset: number;
+  /** Bytes on disk: half for the file, half for its predecessor `.1`. */
+  cap: number;
+  allowance: Allowance;
+}
+
+export interface Drained {
+  lines: string[];
+  /** Bytes that were left out because too much had come. */
+  dropped: number;
+  /** True when there may be more at once. */
+  more: boolean;
+}
+
+export interface Tail {
+  /** Reads what is new. Without `read` it only keeps the file within its cap: nobody is there to hear the lines. */
+  drain(now: number, read: boolean): Promise<Drained>;
+  /** The end: the last of what was printed, whatever the allowance says. */
+  finish(): Promise<Drained>;
+  /** Where the next run has to go on. */
+  readonly offset: number;
+  close(): Promise<void>;
+}
+
+/** The file is the buffer: so much may wait in it before lines are left out. */
+const patience = 4 * 2 ** 20;
+const lastWords = 2 ** 20;
+const chunkSize = 256 * 1024;
+
+/** Follows one log file, and cuts it when it grows beyond its cap. */
+export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail {
+  const split = splitter();
+  let offset = begin;
+  let dropped = 0;
+  let file: FileHandle | undefined;
+  const opened = async () => {
+    file ??= await openExactly(path, constants.O_RDWR);
+    const { size } = await file.stat();
+    if (size < offset) skipTo(0);
+    return { file, size };
+  };
+  const skipTo = (to: number) => {
+    if (to > offset) dropped += to - offset;
+    if (to !== 0) split.gap();
+    offset = to;
+  };
+  const readSome = async (handle: FileHandle, bytes: number): Promise<string[]> => {
+    const lines: string[] = [];
+    for (let left = bytes; left > 0; ) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(chunkSize, left)), 0, undefined, offset);
+      if (bytesRead === 0) break;
+      lines.push(...split.push(buffer.subarray(0, bytesRead)));
+      offset += bytesRead;
+      left -= bytesRead;
+    }
+    return lines;
+  };
+  const told = (lines: string[], more: boolean): Drained => {
+    const result = { lines, dropped, more };
+    dropped = 0;
+    return result;
+  };
+  const cut = async (handle: FileHandle, size: number) => {
+    if (size > cap / 2 && (offset === size || size > cap)) {
+      await keepTail(handle, { from: Math.max(0, size - cap / 2), size, path: `${path}.1` });
+      await handle.truncate(0);
+      if (offset < size) skipTo(size);
+      offset = 0;
+    }
+  };
+  return {
+    async drain(now, read) {
+      const { file: handle, size } = await opened();
+      const bytes = read ? Math.min(size - offset, allowance.left(now), 2 ** 20) : 0;
+      allowance.spend(bytes);
+      const lines = await readSome(handle, bytes);
+      if (read && size - offset > patience) skipTo(size - lastWords);
+      await cut(handle, size);
+      return told(lines, read && (bytes > 0 || offset < size));
+    },
+    async finish() {
+      const { file: handle, size } = await opened();
+      if (size - offset > lastWords) skipTo(size - lastWords);
+      const lines = await readSome(handle, size - offset);
+      return told([...lines, ...split.flush()], false);
+    },
+    get offset() {
+      return Math.max(0, offset - split.open);
+    },
+    async close() {
+      await file?.close();
+      file = undefined;
+    },
+  };
+}
+
+/** The newest part of a file that is about to be emptied, for those who read the files themselves. */
+async function keepTail(from: FileHandle, part: { from: number; size: number; path: string }): Promise<void> {
+  const { O_RDWR, O_CREAT, O_TRUNC } = constants;
+  const to = await openExactly(part.path, O_RDWR | O_CREAT | O_TRUNC).catch(() => undefined);
+  if (!to) return;
+  try {
+    const buffer = Buffer.alloc(chunkSize);
+    for (let at = Math.floor(part.from); at < part.size; ) {
+      const { bytesRead } = await from.read(buffer, 0, Math.min(chunkSize, part.size - at), at);
+      if (bytesRead === 0) break;
+      await to.write(buffer, 0, bytesRead);
+      at += bytesRead;
+    }
+    await to.chmod(0o600);
+  } finally {
+    await to.close();
+  }
+}

@@ -1,0 +1,131 @@
+import type { Slots } from "./slots.ts";
+import type { Route } from "./table.ts";
+
+/** Routes with exactly the same endpoints: they share one backend. */
+export interface Pool {
+  readonly slot: number;
+  readonly routes: Set<Route>;
+  /** Keys of the endpoints. */
+  endpoints: string[];
+}
+
+/** What regrouping changed, in HAProxy's words: backends with other servers, and hosts that go to another backend. */
+export interface Regrouped {
+  slots: Set<number>;
+  hosts: Set<string>;
+}
+
+// Moving a name is a walk through the whole map in HAProxy; a group larger than this stays where it is.
+const mergeLimit = 100;
+
+/**
+ * Groups routes into pools. A pool keeps its slot while its endpoints come and go, so that scaling or restarting an
+ * app changes servers only and never a map; it splits when its routes part and merges when they meet.
+ */
+export class Pools {
+  readonly #slots: Slots;
+  readonly #of = new Map<Route, Pool>();
+  readonly #bySlot = new Map<number, Pool>();
+  readonly #byKey = new Map<string, Pool>();
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
+
+  of(route: Route): Pool | undefined {
+    return this.#of.get(route);
+  }
+
+  at(slot: number): Pool | undefined {
+    return this.#bySlot.get(slot);
+  }
+
+  slots(): Iterable<number> {
+    return this.#bySlot.keys();
+  }
+
+  get size(): number {
+    return this.#bySlot.size;
+  }
+
+  /** Follows a change of the table. `exists` tells whether a touched route is still in it. */
+  regroup(touched: Iterable<Route>, exists: (route: Route) => boolean, now: number): Regrouped {
+    const changed: Regrouped = { slots: new Set(), hosts: new Set() };
+    const kept: Route[] = [];
+    for (const route of touched) {
+      if (exists(route)) kept.push(route);
+      else this.#move(route, undefined, { changed, now });
+    }
+    this.#unlistAbandoned(kept);
+    const parties = Map.groupBy(kept, (route) => `${this.#of.get(route)?.slot ?? ""} ${keyOf(route)}`);
+    for (const party of parties.values()) this.#seat(party, { changed, now });
+    return changed;
+  }
+
+  /** Routes of one pool (or of none) that have the same endpoints now. */
+  #seat(party: Route[], round: Round) {
+    const [first] = party;
+    if (!first) return;
+    const key = keyOf(first);
+    const old = this.#of.get(first);
+    const same = key === "" ? undefined : this.#byKey.get(key);
+    if (old && old.routes.size === party.length && (!same || same === old || party.length > mergeLimit))
+      return this.#serve(old, first, round);
+    const pool = same ?? this.#open(round.now);
+    for (const route of party) this.#move(route, pool, round);
+    if (pool !== same) this.#serve(pool, first, round);
+  }
+
+  // A pool that all its routes turn away from is nobody's match any more: another app that took over the port of its
+  // endpoint must not be seated in it.
+  #unlistAbandoned(touched: Route[]) {
+    const parting = touched.filter((route) => this.#of.get(route)?.endpoints.join(" ") !== keyOf(route));
+    for (const [pool, routes] of Map.groupBy(parting, (route) => this.#of.get(route)))
+      if (pool?.routes.size === routes.length) this.#unlist(pool);
+  }
+
+  #open(now: number): Pool {
+    const pool: Pool = { slot: this.#slots.take(now), routes: new Set(), endpoints: [] };
+    this.#bySlot.set(pool.slot, pool);
+    return pool;
+  }
+
+  #serve(pool: Pool, like: Route, { changed }: Round) {
+    this.#unlist(pool);
+    pool.endpoints = [...like.endpoints.keys()].sort();
+    const key = keyOf(like);
+    if (key !== "" && !this.#byKey.has(key)) this.#byKey.set(key, pool);
+    changed.slots.add(pool.slot);
+  }
+
+  #move(route: Route, pool: Pool | undefined, { changed, now }: Round) {
+    const old = this.#of.get(route);
+    if (old === pool) return;
+    changed.hosts.add(route.host);
+    if (pool) {
+      this.#of.set(route, pool);
+      pool.routes.add(route);
+    } else this.#of.delete(route);
+    old?.routes.delete(route);
+    if (old?.routes.size === 0) this.#close(old, { changed, now });
+  }
+
+  #close(pool: Pool, { changed, now }: Round) {
+    this.#unlist(pool);
+    this.#bySlot.delete(pool.slot);
+    this.#slots.release(pool.slot, now);
+    changed.slots.add(pool.slot);
+  }
+
+  #unlist(pool: Pool) {
+    const key = pool.endpoints.join(" ");
+    if (this.#byKey.get(key) === pool) this.#byKey.delete(key);
+  }
+}
+
+interface Round {
+  changed: Regrouped;
+  now: number;
+}
+
+const keyOf = (route: Route) => [...route.endpoints.keys()].sort().join(" ");

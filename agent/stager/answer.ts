@@ -1,0 +1,26 @@
+import type { Bus, Message } from "../bus/bus.ts";
+import type { StagingRequest, StagingResult } from "../bus/messages.ts";
+import { subjects } from "../bus/subjects.ts";
+
+/**
+ * The way to answer one request, once: on the subject the request names (the form of 2012), else on the reply subject.
+ * A controller that serves both generations names the same inbox twice and must hear one answer.
+ */
+export function answerTo(
+  bus: Bus,
+  request: StagingRequest,
+  message: Message<StagingResult>,
+): (result: StagingResult) => void {
+  let done = false;
+  return (result) => {
+    if (done) return;
+    done = true;
+    const name = request.notify_subj;
+    if (name && isSubject(name)) bus.publish({ ...subjects.stagingDone, name }, result);
+    else message.reply(result);
+  };
+}
+
+function isSubject(name: string): boolean {
+  return /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(name);
+}

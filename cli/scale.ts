@@ -1,0 +1,41 @@
+import type { Call } from "./call.ts";
+import { findProcess, openApp } from "./find.ts";
+import { mebibytes } from "./quantity.ts";
+import type { Process } from "./resources.ts";
+import { bytes } from "./show.ts";
+
+/** Changes number and size of instances. A new size means new instances, so a running app is restarted for it. */
+export async function scale(call: Call): Promise<void> {
+  const wanted = {
+    ...optional("instances", call.whole("instances", { max: 10_000 })),
+    ...optional("memory_in_mb", size(call, "mem")),
+    ...optional("disk_in_mb", size(call, "disk")),
+  };
+  const { api, app } = await openApp(call);
+  const before = await findProcess(api, app, call.text("process"));
+  const changes = Object.entries(wanted).filter(([key, value]) => before[key as keyof Process] !== value);
+  const after = changes.length
+    ? await api.post<Process>(`/v3/processes/${before.guid}/actions/scale`, Object.fromEntries(changes))
+    : before;
+  const resized = after.memory_in_mb !== before.memory_in_mb || after.disk_in_mb !== before.disk_in_mb;
+  if (resized && app.state === "STARTED") {
+    call.io.note("the new size needs new instances: restarting …");
+    const { restartApp } = await import("./lifecycle.ts");
+    await restartApp(call, { api, app });
+  }
+  const { instances, memory_in_mb, disk_in_mb, type } = after;
+  const words = `${app.name} (${type}): ${instances} ${instances === 1 ? "instance" : "instances"}, ${bytes(memory_in_mb * 2 ** 20)} memory, ${bytes(disk_in_mb * 2 ** 20)} disk`;
+  call.io.result(
+    { ok: true, app: app.name, process: type, instances, memory_in_mb, disk_in_mb, changed: changes.length > 0 },
+    changes.length || Object.keys(wanted).length === 0 ? words : `${words} (nothing to change)`,
+  );
+}
+
+function size(call: Call, name: string): number | undefined {
+  const text = call.text(name);
+  return text === undefined ? undefined : mebibytes(text, `--${name}`);
+}
+
+function optional(key: string, value: number | undefined): Record<string, number> {
+  return value === undefined ? {} : { [key]: value };
+}

@@ -1,0 +1,11 @@
+import { command } from "./command.ts";
+import type { Benchmark } from "./harness.ts";
+import { idle } from "./idle.ts";
+import { push } from "./push.ts";
+import { recover } from "./recover.ts";
+import { register } from "./register.ts";
+import { router } from "./router.ts";
+import { start } from "./start.ts";
+
+/** All benchmarks, in the order in which they run. */
+export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router];
