@@ -3,6 +3,7 @@ import { type Answer, read } from "./answers.ts";
 import { type Config, writeConfig } from "./config.ts";
 import { Fault } from "./fault.ts";
 import type { Http, Request } from "./http.ts";
+import { poll } from "./poll.ts";
 import { grant, stale } from "./tokens.ts";
 
 export type Query = Record<string, string | number | undefined>;
@@ -110,13 +111,13 @@ async function finished(get: Api["get"], path: string): Promise<void> {
     state: string;
     errors?: { title?: string; detail?: string }[];
   }
-  for (let waited = 0; waited < 300_000; waited += 100) {
+  const done = await poll(async () => {
     const job = await get<Job>(path);
-    if (job.state === "COMPLETE") return;
-    if (job.state === "FAILED") {
-      throw new Fault(job.errors?.map((error) => error.detail).join("; ") || "the job failed", { code: "job_failed" });
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    return job.state === "COMPLETE" || job.state === "FAILED" ? job : undefined;
+  }, 300_000);
+  if (done?.state === "COMPLETE") return;
+  if (done) {
+    throw new Fault(done.errors?.map((error) => error.detail).join("; ") || "the job failed", { code: "job_failed" });
   }
   throw new Fault("the cluster is still at it after 5 minutes", { code: "job_timeout", hint: "tutti status" });
 }

@@ -12,6 +12,8 @@ export interface App {
 export interface Process {
   guid: string;
   type: string;
+  /** Ours: renewed whenever running instances are replaced. */
+  version?: string;
   command: string | null;
   instances: number;
   memory_in_mb: number;

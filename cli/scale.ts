@@ -2,6 +2,7 @@ import type { Call } from "./call.ts";
 import { findProcess, openApp } from "./find.ts";
 import { mebibytes } from "./quantity.ts";
 import type { Process } from "./resources.ts";
+import { restartApp } from "./lifecycle.ts";
 import { bytes } from "./show.ts";
 
 /** Changes number and size of instances. A new size means new instances, so a running app is restarted for it. */
@@ -11,7 +12,7 @@ export async function scale(call: Call): Promise<void> {
     ...optional("memory_in_mb", size(call, "mem")),
     ...optional("disk_in_mb", size(call, "disk")),
   };
-  const { api, app } = await openApp(call);
+  const { api, app, http } = await openApp(call);
   const before = await findProcess(api, app, call.text("process"));
   const changes = Object.entries(wanted).filter(([key, value]) => before[key as keyof Process] !== value);
   const after = changes.length
@@ -19,9 +20,9 @@ export async function scale(call: Call): Promise<void> {
     : before;
   const resized = after.memory_in_mb !== before.memory_in_mb || after.disk_in_mb !== before.disk_in_mb;
   if (resized && app.state === "STARTED") {
-    call.io.note("the new size needs new instances: restarting …");
-    const { restartApp } = await import("./lifecycle.ts");
-    await restartApp(call, { api, app });
+    call.io.note("the new size needs new instances: they are being replaced …");
+    // Our controller replaces them by itself and shows it by a new version; others wait to be told.
+    if (after.version === before.version) await restartApp(call, { api, app, http });
   }
   const { instances, memory_in_mb, disk_in_mb, type } = after;
   const words = `${app.name} (${type}): ${instances} ${instances === 1 ? "instance" : "instances"}, ${bytes(memory_in_mb * 2 ** 20)} memory, ${bytes(disk_in_mb * 2 ** 20)} disk`;

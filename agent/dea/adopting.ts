@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { background, boxOf, type Cell, list, say } from "./cell.ts";
-import { end, leaveRoutes, tellExit } from "./ending.ts";
+import { end, tellExit } from "./ending.ts";
 import { keepEvidence } from "./evidence.ts";
 import { holds, type Instance, serves } from "./instance.ts";
 import { layout } from "./options.ts";
@@ -21,15 +21,15 @@ export function adoptAll(cell: Cell, saved: Snapshot | undefined): void {
 
 function adopt(cell: Cell, one: Instance, offsets: Snapshot["offsets"][string] | undefined): void {
   const running = one.identity && cell.driver.adopt(boxOf(cell, one), one.identity);
-  if (!running) return missed(cell, one, offsets);
+  if (!running) {
+    missed(cell, one, offsets);
+    return;
+  }
   if (one.state === "STARTING") cell.aborts.set(one.id, new AbortController());
   attach(cell, one.id, running, offsets);
   if (serves(one)) cell.routes.register(registration(cell.self, one, one.uris));
-  if (one.state === "STARTING" && !one.doom) return background(cell, untilReady(cell, one.id));
-  if (one.doom) {
-    leaveRoutes(cell, one);
-    background(cell, running.stop(cell.settings.stopGrace * cell.settings.beat));
-  }
+  if (one.doom) background(cell, running.stop(cell.settings.stopGrace * cell.settings.beat));
+  else if (one.state === "STARTING") background(cell, untilReady(cell, one.id));
 }
 
 function missed(cell: Cell, one: Instance, offsets: Snapshot["offsets"][string] | undefined): void {

@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { type DeaDiscover, type DeaStart, type DeaUpdate, deaStart, type StartAnswer } from "../bus/messages.ts";
 import type { Message, Subscription } from "../bus/bus.ts";
+import { type DeaDiscover, type DeaStart, deaStart, type deaUpdate, type StartAnswer } from "../bus/messages.ts";
 import { at, type Subject } from "../bus/subject.ts";
 import { subjects } from "../bus/subjects.ts";
+import { registerAll } from "./adopting.ts";
 import { advertise, background, beatHeart, type Cell, change, gate, list, room } from "./cell.ts";
 import { discard, end, stopInstance } from "./ending.ts";
 import { found, stats } from "./found.ts";
-import { holds, type Instance, serves } from "./instance.ts";
+import { holds, type Instance } from "./instance.ts";
 import { matches } from "./match.ts";
 import { hello, offer, registration } from "./payloads.ts";
 import { type Refusal, refusal, reserved, taint, unusable } from "./resources.ts";
-import { registerAll } from "./adopting.ts";
 import { begin, reserve } from "./starting.ts";
 
 /** Everything a DEA listens to. */
@@ -25,7 +25,10 @@ export function listenToAll(cell: Cell): Subscription[] {
       if (wanted.gather) return answer();
       setTimeout(answer, (delayFor(cell, wanted) * settings.beat) / 1000).unref();
     }),
-    bus.subscribe(subjects.deaLocate, whenStaying(() => advertise(cell))),
+    bus.subscribe(
+      subjects.deaLocate,
+      whenStaying(() => advertise(cell)),
+    ),
     bus.subscribe(subjects.deaStatus, (_nothing, message) => message.reply(status(cell))),
     bus.subscribe(subjects.deaStop, (filter) => {
       for (const one of list(cell).filter((each) => matches(filter, each))) stopOne(cell, one);
@@ -52,9 +55,11 @@ function startSubject(cell: Cell): Subject<unknown, StartAnswer> {
   return { ...at(subjects.deaUuidStart, { uuid: cell.self.id }), payload: z.unknown() };
 }
 
-function onStart(cell: Cell, payload: unknown, message: Message<StartAnswer>): void {
+function onStart(cell: Cell, payload: unknown, message: Message<StartAnswer>) {
   const parsed = deaStart.safeParse(payload);
-  const wrong = parsed.success ? unusable(parsed.data) : parsed.error.issues.map((one) => `${one.path.join(".")}: ${one.message}`)[0];
+  const wrong = parsed.success
+    ? unusable(parsed.data)
+    : parsed.error.issues.map((one) => `${one.path.join(".")}: ${one.message}`)[0];
   if (!parsed.success || wrong) {
     cell.log.warn({ reason: wrong }, "A start was refused because its message can't be carried out.");
     return message.reply({ ok: false, reason: "bad_message" });
@@ -105,11 +110,11 @@ function status(cell: Cell) {
 }
 
 function stopOne(cell: Cell, one: Instance): void {
-  if (one.state === "CRASHED") return background(cell, discard(cell, one));
-  if (holds(one)) stopInstance(cell, one.id, { doom: { reason: "STOPPED", description: "stopped" } });
+  if (one.state === "CRASHED") background(cell, discard(cell, one));
+  else if (holds(one)) stopInstance(cell, one.id, { doom: { reason: "STOPPED", description: "stopped" } });
 }
 
-function onUpdate(cell: Cell, { droplet, uris }: DeaUpdate): void {
+function onUpdate(cell: Cell, { droplet, uris }: z.output<typeof deaUpdate>): void {
   for (const one of list(cell).filter((each) => each.droplet === droplet)) {
     change(cell, one.id, (each) => ({ ...each, uris: [...new Set(uris)] }));
     if (one.port === undefined || !["RUNNING", "EVACUATING"].includes(one.state)) continue;

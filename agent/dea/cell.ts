@@ -46,6 +46,8 @@ export interface Cell {
   leaving: boolean;
   /** Heartbeats are held back: before adoption they would tell of an empty DEA, while evacuating of a healthy one. */
   silent: boolean;
+  /** This run is over; what still happens belongs to the next. */
+  closed: boolean;
 }
 
 export const list = (cell: Cell): Instance[] => [...cell.instances.values()];

@@ -1,6 +1,6 @@
 import { subjects } from "../bus/subjects.ts";
 import { advertise, background, beatHeart, boxOf, type Cell, change, list, say } from "./cell.ts";
-import { describeEnd, type Ended, statusOf } from "./exits.ts";
+import { type Ended, statusOf, whyEnded } from "./exits.ts";
 import { type Doom, doomed, ended, holds, type Instance, serves } from "./instance.ts";
 import { exited, registration } from "./payloads.ts";
 
@@ -10,14 +10,14 @@ import { exited, registration } from "./payloads.ts";
  */
 export function end(cell: Cell, id: string, how: Ended, description?: string): void {
   const before = cell.instances.get(id);
-  if (!before || !holds(before)) return;
+  if (cell.closed || !before || !holds(before)) return;
   const now = Date.now();
-  const text = description ?? describeEnd(how, now - before.born, before.limits.disk);
+  const text = before.doom || !description ? whyEnded(before, how, now) : description;
   cell.live.delete(id);
   cell.aborts.get(id)?.abort();
+  cell.aborts.delete(id);
   const after = change(cell, id, (one) => ended(one, { status: statusOf(how), description: text, now }));
   if (!after) return;
-  leaveRoutes(cell, before);
   if (after.port !== undefined) releasePort(cell, before, after.port);
   tellExit(cell, after);
   advertise(cell);
@@ -30,14 +30,15 @@ export function leaveRoutes(cell: Cell, one: Instance): void {
   if (serves(one)) cell.routes.unregister(registration(cell.self, one, one.uris));
 }
 
+/** The port rests until the routers have been told, and a while longer. */
 function releasePort(cell: Cell, one: Instance, port: number): void {
   cell.ports.release(port, cell.bus.connected);
-  const forgotten = () => {
+  // One that is stopping has left the routes already; saying it again is cheap. One that was starting was never there.
+  const uris = one.state === "STARTING" ? [] : one.uris;
+  cell.routes.unregister(registration(cell.self, one, uris), () => {
     cell.ports.forgotten(port, Date.now());
     cell.saver.dirty();
-  };
-  // An instance that is stopping has left the routes already; saying it again is cheap and closes every gap.
-  cell.routes.unregister(registration(cell.self, one, serves(one) ? [] : one.uris), forgotten);
+  });
 }
 
 /** Says once that an instance has ended. While the bus is away it is kept for later. */
@@ -93,15 +94,16 @@ export function stopInstance(cell: Cell, id: string, { doom, kill = false }: { d
   const after = change(cell, id, (one) => doomed(one, doom, Date.now()));
   if (!before || !after) return;
   const running = cell.live.get(id);
-  if (!running) return void (cell.aborts.has(id) ? cell.aborts.get(id)?.abort() : end(cell, id, {}));
-  if (kill) return running.kill();
-  if (after.state === "STOPPING") leaveRoutes(cell, before);
-  background(cell, politely(cell, before, after));
+  if (running && kill) running.kill();
+  else if (running) background(cell, politely(cell, before, after));
+  else if (cell.aborts.has(id)) cell.aborts.get(id)?.abort();
+  else end(cell, id, {});
 }
 
 async function politely(cell: Cell, before: Instance, after: Instance): Promise<void> {
   const { beat, stopGrace } = cell.settings;
   const running = cell.live.get(after.id);
+  if (after.state === "STOPPING") leaveRoutes(cell, before);
   // Requests that are on their way shall still find it: the routers need a moment to hear that it leaves.
   if (after.state === "STOPPING" && serves(before)) await new Promise((resolve) => setTimeout(resolve, beat / 10));
   await running?.stop(stopGrace * beat);
@@ -111,4 +113,5 @@ async function politely(cell: Cell, before: Instance, after: Instance): Promise<
 export async function stopAll(cell: Cell, doom: Doom): Promise<void> {
   for (const one of list(cell).filter(holds)) stopInstance(cell, one.id, { doom });
   while (list(cell).some(holds) && cell.work.size > 0) await Promise.race(cell.work);
+  await Promise.all(cell.work);
 }

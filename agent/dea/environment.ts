@@ -77,7 +77,8 @@ function application(start: DeaStart, one: Instance) {
 
 function servicesOf(start: DeaStart): Record<string, unknown[]> {
   const groups = Map.groupBy(start.services, (service) => service.label);
-  const full = ([, value]: [string, unknown]) => value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
+  const full = ([, value]: [string, unknown]) =>
+    value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
   return Object.fromEntries(
     [...groups].map(([label, list]) => [
       label,

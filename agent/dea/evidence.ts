@@ -22,7 +22,12 @@ async function copyEnd(from: string, to: string): Promise<void> {
   const file = await openExactly(from, constants.O_RDONLY);
   try {
     const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, perFile)), 0, undefined, Math.max(0, size - perFile));
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.min(size, perFile)),
+      0,
+      undefined,
+      Math.max(0, size - perFile),
+    );
     await writeFile(to, buffer.subarray(0, bytesRead), { mode: 0o600 });
   } finally {
     await file.close();

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Doom } from "./instance.ts";
+import type { Doom, Instance } from "./instance.ts";
 
 /** How a process ended; both unknown when it was not our child. */
 export interface Ended {
@@ -17,6 +17,15 @@ export interface Listening {
 export function statusOf({ code, signal }: Ended): number {
   if (signal) return 128 + ((constants.signals as Record<string, number>)[signal] ?? 0);
   return code ?? -1;
+}
+
+/** Why an instance is gone: what we had decided, else what its process shows. */
+export function whyEnded(one: Pick<Instance, "doom" | "born" | "since" | "limits">, how: Ended, now: number): string {
+  const seen = describeEnd(how, now - one.born, one.limits.disk);
+  if (!one.doom) return seen;
+  const stubborn = one.doom.reason !== "CRASHED" && how.signal === "SIGKILL";
+  const waited = ((now - one.since) / 1000).toFixed(1);
+  return stubborn ? `${one.doom.description}; killed because it ignored SIGTERM for ${waited} s` : one.doom.description;
 }
 
 export function describeEnd(ended: Ended, lasted: number, diskQuota: number): string {
@@ -38,7 +47,10 @@ export function describeSilence(port: number, seconds: number, open: readonly Li
   return `did not listen on port ${port} within ${seconds} s; it listens on ${other.join(", ")} instead: listen on $PORT`;
 }
 
-export function overQuota(used: { memory: number; disk: number }, limits: { mem: number; disk: number }): Doom | undefined {
+export function overQuota(
+  used: { memory: number; disk: number },
+  limits: { mem: number; disk: number },
+): Doom | undefined {
   const over = (word: string, bytes: number, limit: number): Doom | undefined =>
     bytes > limit * 2 ** 20
       ? { reason: "CRASHED", description: `out of ${word}: used ${Math.round(bytes / 2 ** 20)} MiB of ${limit} MiB` }

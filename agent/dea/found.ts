@@ -30,7 +30,10 @@ export function stats(self: Self, one: Instance, { usage, now }: { usage: Usage 
 }
 
 function usageOf({ memory, disk, cpu, at }: Usage): z.output<typeof m.usage> {
-  const time = new Date(at).toISOString().replace("T", " ").replace(/\.\d+Z$/, " +0000");
+  const time = new Date(at)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " +0000");
   return { time, cpu: Math.round(cpu * 10) / 10, mem: Math.round(memory / 1024), mem_bytes: memory, disk };
 }
 

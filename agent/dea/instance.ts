@@ -89,8 +89,7 @@ export function directoryOf(name: string, index: number, id: string): string {
 const in_ = (instance: Instance, states: readonly Instance["state"][]) => states.includes(instance.state);
 
 /** Does it hold memory, disk and a place? */
-export const holds = (one: Instance) =>
-  in_(one, ["BORN", "STARTING", "RESUMING", "RUNNING", "EVACUATING", "STOPPING"]);
+export const holds = (one: Instance) => in_(one, ["BORN", "STARTING", "RESUMING", "RUNNING", "EVACUATING", "STOPPING"]);
 /** Is it told in heartbeats? */
 export const beats = (one: Instance) => in_(one, ["STARTING", "RUNNING", "EVACUATING", "CRASHED"]);
 /** Do requests belong to it? */
@@ -123,6 +122,6 @@ export function ended(one: Instance, { status, description, now }: End): Instanc
   if (!holds(one)) return one;
   const reason = one.doom?.reason ?? "CRASHED";
   const told = one.exit?.told ?? false;
-  const exit = { reason, status, description: one.doom?.description ?? description, told, at: now };
+  const exit = { reason, status, description, told, at: now };
   return { ...one, state: reason === "CRASHED" ? "CRASHED" : "STOPPED", since: now, exit };
 }

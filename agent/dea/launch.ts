@@ -34,7 +34,11 @@ export function limited(limits: Limits, within: string, argv: readonly string[])
 }
 
 /** What runs in the box. `setpriv` takes from the app the right to become another user by setuid programs. */
-export function startCommand(box: Box, launch: Launch, { processes, setpriv }: { processes: number; setpriv: string | undefined }) {
+export function startCommand(
+  box: Box,
+  launch: Launch,
+  { processes, setpriv }: { processes: number; setpriv: string | undefined },
+) {
   const limits = { fds: box.limits.fds, file: box.limits.disk, processes };
   const locked = setpriv ? [setpriv, "--no-new-privs", "--"] : [];
   if (launch.command) return limited(limits, "app", [...locked, "/bin/sh", "-c", launch.command]);

@@ -57,7 +57,8 @@ export function parseRange(header: string | undefined, size: number): { from: nu
   const found = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "");
   if (!found || (!found[1] && !found[2])) return undefined;
   const [, first, last] = found;
-  if (!first) return Number(last) === 0 || size === 0 ? "bad" : { from: Math.max(0, size - Number(last)), to: size - 1 };
+  if (!first)
+    return Number(last) === 0 || size === 0 ? "bad" : { from: Math.max(0, size - Number(last)), to: size - 1 };
   const to = last ? Math.min(Number(last), size - 1) : size - 1;
   return Number(first) > to ? "bad" : { from: Number(first), to };
 }

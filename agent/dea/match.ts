@@ -6,7 +6,8 @@ import type { Instance } from "./instance.ts";
  * `instance_ids` are two names of one filter, so their union counts.
  */
 export function matches(filter: InstanceFilter, one: Instance): boolean {
-  const ids = filter.instances || filter.instance_ids ? [filter.instances ?? [], filter.instance_ids ?? []].flat() : undefined;
+  const ids =
+    filter.instances || filter.instance_ids ? [filter.instances ?? [], filter.instance_ids ?? []].flat() : undefined;
   return (
     one.droplet === filter.droplet &&
     (filter.version === undefined || filter.version === one.version) &&

@@ -66,7 +66,12 @@ export function heartbeat(self: Self, instances: readonly Instance[]): m.DeaHear
 }
 
 export function exited(one: Instance): m.DropletExited {
-  const { reason, status, description, at } = one.exit ?? { reason: "CRASHED", status: -1, description: "", at: one.since };
+  const { reason, status, description, at } = one.exit ?? {
+    reason: "CRASHED",
+    status: -1,
+    description: "",
+    at: one.since,
+  };
   return {
     droplet: one.droplet,
     version: one.version,

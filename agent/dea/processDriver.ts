@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "../run/fault.ts";
-import type { Box, Contained, Driver, Identity, Launch, Measure } from "./driver.ts";
+import type { Box, Contained, Driver, Identity, Measure } from "./driver.ts";
 import type { Ended } from "./exits.ts";
 import { startCommand } from "./launch.ts";
-import { alive, endWatch, killAll, membersOf, signal, strayProcesses } from "./processes.ts";
+import { alive, belongsTo, endWatch, killAll, membersOf, signal, strayProcesses } from "./processes.ts";
 import { bootId, listeningOf, pageSize, processes, processOf } from "./procfs.ts";
 import { diskOf, fillBox, logFiles } from "./unpack.ts";
 import { defaultUser, ownerOfSlot, type UserChoice } from "./users.ts";
@@ -72,7 +72,11 @@ export function processDriver({ root, user }: ProcessDriverOptions): Driver {
       return new Map(sum.filter((entry): entry is [string, Measure] => entry[1] !== undefined));
     },
     disk: diskOf,
-    sweep: (box, identity) => killAll(() => members(box, identity)),
+    async sweep(box, identity) {
+      await killAll(() => members(box, identity));
+      // Without a user of its own, what has left the session is known by its mark only.
+      if (limit === 0) await killAll(async () => (await processes()).filter((one) => belongsTo(one.pid, box)));
+    },
     remove: (box) => rm(box.directory, { recursive: true, force: true, maxRetries: 3 }),
     async strays(known) {
       const names = await readdir(root).catch(() => []);
@@ -106,7 +110,9 @@ function lacking(choice: UserChoice, because: string | undefined, setpriv: strin
   return [
     "instances see the processes, the network and the files of the machine: there are no namespaces yet",
     "memory and disk quotas are enforced by looking every few seconds; cpu is not limited",
-    ...(choice === "agent" ? [`instances run as the agent's own user and can read each other's files: ${because}`] : []),
+    ...(choice === "agent"
+      ? [`instances run as the agent's own user and can read each other's files: ${because}`]
+      : []),
     ...(choice !== "agent" && "uid" in choice ? ["instances share one user and can read each other's files"] : []),
     ...(setpriv ? [] : ["setpriv is not installed: instances may use setuid programs"]),
   ];

@@ -1,6 +1,6 @@
-import { bootId, ownerOf, type Process, processes, processOf, variableOf } from "./procfs.ts";
 import type { Box, Identity, Stray } from "./driver.ts";
 import type { Ended } from "./exits.ts";
+import { bootId, ownerOf, type Process, processes, processOf, variableOf } from "./procfs.ts";
 import { ownerOfSlot, slots, type UserChoice } from "./users.ts";
 
 /** Is the process that this identity names still there? A number that was given to another does not count. */
@@ -9,7 +9,11 @@ export function alive({ pid, started, boot }: Identity): boolean {
 }
 
 /** All processes of an instance: of its session, and, when it has a user of its own, of that user. */
-export function membersOf(all: readonly Process[], box: Box, { choice, identity }: { choice: UserChoice; identity: Identity | undefined }) {
+export function membersOf(
+  all: readonly Process[],
+  box: Box,
+  { choice, identity }: { choice: UserChoice; identity: Identity | undefined },
+) {
   const own = choice !== "agent" && "base" in choice ? ownerOfSlot(choice, box.slot)?.uid : undefined;
   const inSession = sessionIsOurs(all, identity) ? identity?.pid : undefined;
   return all.filter((one) => one.session === inSession || (own !== undefined && ownerOf(one.pid) === own));
@@ -43,6 +47,8 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 
 /** The variable by which an instance's processes are known again. */
 export const mark = "VCAP_INSTANCE_DIR";
+
+export const belongsTo = (pid: number, box: Box) => variableOf(pid, mark) === box.directory;
 
 /** Processes that look like instances of this root but belong to no known box. */
 export async function strayProcesses(root: string, choice: UserChoice, known: readonly Box[]): Promise<Stray[]> {

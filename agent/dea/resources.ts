@@ -55,7 +55,8 @@ type Wanted = Pick<DeaStart, "limits" | "runtime"> & { stack?: string };
 
 /** Why an instance can't come here; undefined when it can. */
 export function refusal(wanted: Wanted, room: Capacity, gate: Gate): Refusal | undefined {
-  const known = (list: readonly string[], word: string | undefined) => !word || list.length === 0 || list.includes(word);
+  const known = (list: readonly string[], word: string | undefined) =>
+    !word || list.length === 0 || list.includes(word);
   if (gate.leaving) return "shutting_down";
   if (!known(gate.runtimes, wanted.runtime) || !known(gate.stacks, wanted.stack)) return "unsupported_runtime";
   if (room.instances < 1) return "no_clients";

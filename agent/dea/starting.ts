@@ -1,7 +1,19 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { DeaStart } from "../bus/messages.ts";
-import { advertise, background, beatHeart, boxOf, type Cell, change, hex, list, publishLines, say, takeSlot } from "./cell.ts";
+import {
+  advertise,
+  background,
+  beatHeart,
+  boxOf,
+  type Cell,
+  change,
+  hex,
+  list,
+  publishLines,
+  say,
+  takeSlot,
+} from "./cell.ts";
 import type { Contained } from "./driver.ts";
 import { end, stopInstance } from "./ending.ts";
 import { environmentOf } from "./environment.ts";
@@ -42,7 +54,8 @@ async function prepareAndStart(cell: Cell, id: string, start: DeaStart): Promise
   const stop = cell.aborts.get(id)?.signal ?? AbortSignal.abort();
   const first = current(cell, id);
   say(cell, first, `Starting instance ${first.index}`);
-  const droplet = await cell.droplets.get(start.sha1, start.executableUri);
+  // The download is shared with others: who is stopped leaves it alone and goes.
+  const droplet = await Promise.race([cell.droplets.get(start.sha1, start.executableUri), whenAborted(stop)]);
   stop.throwIfAborted();
   await cell.driver.fill(boxOf(cell, first), droplet.path, stop);
   await usablePort(cell, id);
@@ -53,6 +66,13 @@ async function prepareAndStart(cell: Cell, id: string, start: DeaStart): Promise
   const env = environmentOf(start, one, { home: box.directory, address, path, user: "vcap" });
   attach(cell, id, await cell.driver.start(box, { command: start.start_command, port: one.port, env }));
   await untilReady(cell, id);
+}
+
+function whenAborted(stop: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  stop.addEventListener("abort", () => reject(stop.reason), { once: true });
+  return promise;
 }
 
 function current(cell: Cell, id: string): Instance {

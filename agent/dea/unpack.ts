@@ -46,7 +46,9 @@ async function untar(box: Box, file: FileHandle, { owner, stop }: Filling): Prom
   stop.addEventListener("abort", kill, { once: true });
   const end = await new Promise<string | undefined>((resolve) => {
     tar.once("error", (error) => resolve(error.message));
-    tar.once("close", (code, signal) => resolve(code === 0 ? undefined : firstLine(said) || `tar ended with ${signal ?? code}`));
+    tar.once("close", (code, signal) =>
+      resolve(code === 0 ? undefined : firstLine(said) || `tar ended with ${signal ?? code}`),
+    );
   });
   stop.removeEventListener("abort", kill);
   stop.throwIfAborted();

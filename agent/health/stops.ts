@@ -29,19 +29,31 @@ export function extra({ desired, actual, changed }: Question, reading: Reading, 
 
 /** Copies: slots with more than one instance. The one that runs longest stays; one copy goes at a time. */
 export function copies({ desired, actual }: Question, reading: Reading, times: Thresholds): Stop[] {
-  const all = [...(actual?.instances.values() ?? [])].filter((one) => fills(one) && one.version === desired.version);
+  const { droplet, version } = desired;
+  const all = [...(actual?.instances.values() ?? [])].filter((one) => fills(one) && one.version === version);
   const stops: Stop[] = [];
   for (const [index, same] of Map.groupBy(all, (one) => one.index)) {
-    // A replacement in flight looks like a copy for a moment: it must have stood for a while.
-    if (same.length < 2 || same.some((one) => one.beats < times.duplicateBeats)) continue;
-    const slot = actual?.slots.get(`${index}/${desired.version}`);
+    const slot = actual?.slots.get(`${index}/${version}`);
     if (slot && reading.now - slot.copyStopped < times.stopSpacing) continue;
-    const newest = same.sort(byAge).at(-1);
+    const newest = same.every((one) => stands(one, reading, times)) ? tooMany(same) : undefined;
     if (!newest || !settled(newest, reading, times)) continue;
-    const { droplet, version } = desired;
     stops.push({ op: "STOP", droplet, version, instances: [newest.id], reason: `index ${index} runs twice` });
   }
   return stops;
+}
+
+/**
+ * A replacement in flight looks like a copy for a moment, and so does the replacement of an instance that has just
+ * died with its DEA: all must have stood for a while, and all must be heard now.
+ */
+function stands(one: Instance, { now }: Reading, times: Thresholds): boolean {
+  return one.beats >= times.duplicateBeats && now - one.firstSeen >= times.lost && now - one.seen <= times.lost / 2;
+}
+
+/** The one that may go. None, when nothing would be left that is known to work. */
+function tooMany(same: readonly Instance[]): Instance | undefined {
+  const [best, ...others] = [...same].sort(byAge);
+  return best?.state === "RUNNING" ? others.at(-1) : undefined;
 }
 
 /** Everything of an app that has been absent from the desired state for long, and in more than one complete run. */

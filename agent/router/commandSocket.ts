@@ -16,14 +16,15 @@ export async function commandSocket(path: string): Promise<CommandSocket> {
   const socket = connect(path).setEncoding("utf8");
   await once(socket, "connect");
   const waiting: { resolve: (answer: string) => void; reject: (error: Error) => void }[] = [];
-  let parts: string[] = [];
+  let text = "";
   socket.on("data", (chunk: string) => {
-    parts.push(chunk);
-    // Long answers come in many pieces: they are put together only when an end may be there.
-    if (!chunk.includes(">")) return;
-    const answers = parts.join("").split(prompt);
-    parts = [answers.pop() ?? ""];
-    for (const answer of answers) waiting.shift()?.resolve(answer);
+    // The mark may arrive in two pieces; what was searched before is not searched again.
+    const from = Math.max(0, text.length - prompt.length);
+    text += chunk;
+    for (let end = text.indexOf(prompt, from); end >= 0; end = text.indexOf(prompt)) {
+      waiting.shift()?.resolve(text.slice(0, end));
+      text = text.slice(end + prompt.length);
+    }
   });
   const gone = () => {
     const fault = new Fault("HAProxy has closed its command socket", { code: "haproxy_gone" });

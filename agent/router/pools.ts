@@ -44,8 +44,8 @@ export class Pools {
     return this.#bySlot.keys();
   }
 
-  get size(): number {
-    return this.#bySlot.size;
+  get highest(): number {
+    return this.#slots.highest;
   }
 
   /** Follows a change of the table. `exists` tells whether a touched route is still in it. */

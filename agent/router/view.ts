@@ -27,7 +27,7 @@ export interface View {
   host(host: string, capacity: number): HostEntry | undefined;
   slots(): Iterable<number>;
   hosts(): Iterable<string>;
-  /** The highest backend that is needed. */
+  /** The highest number a backend has, or had lately. */
   readonly highest: number;
 }
 
@@ -56,7 +56,7 @@ export function viewOf(table: RouteTable, pools: Pools): View {
     slots: () => pools.slots(),
     hosts: () => table.hosts(),
     get highest() {
-      return Math.max(0, ...pools.slots());
+      return pools.highest;
     },
   };
 }

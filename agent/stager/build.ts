@@ -3,6 +3,7 @@ import { buildEnvironment } from "./environment.ts";
 import { execute } from "./execute.ts";
 import type { Plan, Step } from "./framework.ts";
 import type { Job } from "./job.ts";
+import { killLeftovers } from "./leftovers.ts";
 import { tooMuch } from "./limited.ts";
 import { copySettings } from "./registries.ts";
 import { phase, StagingError } from "./stagingError.ts";
@@ -16,7 +17,12 @@ export async function build(job: Job, plan: Plan): Promise<void> {
     await copySettings(process.env, space.home);
     if (options.user) await handOver(space, options.user);
   });
-  for (const step of plan.steps) await take(job, step);
+  try {
+    for (const step of plan.steps) await take(job, step);
+  } finally {
+    // What left its process group would go on writing into the droplet.
+    await killLeftovers(`${space.root}/`);
+  }
   // What was written between two looks of the disk watch.
   const used = Math.ceil((await diskUsage(space.root)) / 1024);
   if (used > options.diskLimit) throw tooMuch(used, options.diskLimit);
@@ -33,7 +39,7 @@ async function take(job: Job, step: Step): Promise<void> {
     await execute({ command, args, cwd: space.app, env, user: options.user, onLines: out.lines, signal });
   } catch (error) {
     if (step.optional && !signal.aborted) return;
-    throw error instanceof StagingError ? withLines(error, out.last(20)) : error;
+    throw error instanceof StagingError ? withLines(error, step, out.last(20)) : error;
   }
   out.lines([`(${((Date.now() - began) / 1000).toFixed(1)} s)`]);
 }
@@ -42,6 +48,7 @@ function shown({ command, args }: Step): string {
   return [command, ...args].map((word) => (/\s/.test(word) ? "…" : word)).join(" ");
 }
 
-function withLines(error: StagingError, lines: readonly string[]): StagingError {
-  return new StagingError(error.kind, error.message, { hint: error.hint, lines, cause: error.cause });
+function withLines(error: StagingError, step: Step, lines: readonly string[]): StagingError {
+  const hint = error.hint ?? step.hint?.(lines.join("\n"));
+  return new StagingError(error.kind, error.message, { hint, lines, cause: error.cause });
 }

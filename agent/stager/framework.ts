@@ -12,6 +12,8 @@ export interface Step {
   env?: Readonly<Record<string, string>>;
   /** The build goes on when it fails: what it makes is only faster, not needed. */
   optional?: boolean;
+  /** What to do about a failure, when the last lines of the output tell it. */
+  hint?: (lines: string) => string | undefined;
 }
 
 /** What a framework makes of a source. Paths are relative to the droplet's root, where `app/` is. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Message } from "../bus/bus.ts";
+import type { Bus, Message } from "../bus/bus.ts";
 import type { StagingRequest, StagingResult } from "../bus/messages.ts";
 import { at } from "../bus/subject.ts";
 import { subjects } from "../bus/subjects.ts";
@@ -10,6 +10,7 @@ import type { Counts } from "./counts.ts";
 import { stage } from "./job.ts";
 import { stopping } from "./limited.ts";
 import type { Settings } from "./options.ts";
+import { output } from "./output.ts";
 import { type Queue, queue } from "./queue.ts";
 import { errorText, StagingError } from "./stagingError.ts";
 import { clean } from "./workspace.ts";
@@ -49,7 +50,7 @@ export function intake(options: Settings, counts: Counts): Runner {
 function listen({ bus, log, waiting }: Settings, orders: Queue<Order>): () => void {
   const take = (request: StagingRequest, message: Message<StagingResult>) => {
     const answer = answerTo(bus, request, message);
-    if (orders.add({ request, answer })) return;
+    if (orders.add({ request, answer })) return tellWaiting(bus, request, orders);
     log.warn({ app: request.app_id, waiting }, "a staging is refused: too many wait");
     const hint = "try again in a while, or add a node with the role stager";
     answer(refusal(new StagingError("TaskError", `${waiting} stagings wait already`, { hint })));
@@ -58,6 +59,11 @@ function listen({ bus, log, waiting }: Settings, orders: Queue<Order>): () => vo
   return () => {
     for (const one of heard) one.stop();
   };
+}
+
+/** A person who pushes should not look at nothing while others come first. */
+function tellWaiting(bus: Bus, { app_id }: StagingRequest, { running, waiting }: Queue<Order>): void {
+  if (waiting > 0) output(bus, app_id).lines([`Waiting for a stager: ${running + waiting - 1} come first`]);
 }
 
 async function fulfil(

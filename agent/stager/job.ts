@@ -4,13 +4,14 @@ import { extractZip } from "../archive/zip.ts";
 import type { StagingRequest, StagingResult } from "../bus/messages.ts";
 import { build } from "./build.ts";
 import { type Detected, detect } from "./detect.ts";
+import { download } from "./download.ts";
 import { furnish, type Packed, pack } from "./droplet.ts";
 import { limited } from "./limited.ts";
 import type { Settings } from "./options.ts";
 import { type Output, output } from "./output.ts";
 import { sourceIn } from "./source.ts";
 import { errorText, phase, StagingError, summary } from "./stagingError.ts";
-import { download, upload } from "./transfer.ts";
+import { upload } from "./upload.ts";
 import { close, open, type Workspace, workspace } from "./workspace.ts";
 
 /** One staging under way. */
@@ -57,10 +58,11 @@ async function steps(job: Job): Promise<Facts> {
     return pack(space, signal);
   });
   out.lines([`Packed the droplet: ${mebibytes(packed.bytes)} in ${seconds(began)}`]);
+  const sending = Date.now();
   await phase("DropletUploadError", "the droplet cannot be uploaded: ", () =>
     upload(job.request.upload_uri, space.tarball, signal),
   );
-  out.lines([`Uploaded the droplet ${packed.sha1}`]);
+  out.lines([`Uploaded the droplet in ${seconds(sending)}: sha1 ${packed.sha1}`]);
   return facts(detected, packed);
 }
 

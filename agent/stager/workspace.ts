@@ -49,7 +49,6 @@ export async function handOver(space: Workspace, { uid, gid }: BuildUser): Promi
 }
 
 export async function close(space: Workspace): Promise<void> {
-  await killLeftovers(`${space.root}/`);
   await remove(space.root);
 }
 

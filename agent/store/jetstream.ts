@@ -1,4 +1,4 @@
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Log } from "../run/log.ts";
@@ -67,10 +67,15 @@ export function jetstreamStore(connection: NatsConnection, options: JetstreamSto
   };
 }
 
+/** The administrator's view of JetStream; `timeout` ms for each answer. */
+export function manager(connection: NatsConnection, timeout: number): Promise<JetStreamManager> {
+  return jetstreamManager(connection, { timeout });
+}
+
 /** Whether the server's JetStream answers. */
 export async function jetstreamAnswers(connection: NatsConnection): Promise<boolean> {
   try {
-    await (await jetstreamManager(connection, { timeout: 1000 })).getAccountInfo();
+    await manager(connection, 1000);
     return true;
   } catch (error) {
     if (faultOf(error) === "unavailable") return false;

@@ -3,13 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { hello } from "../support/apps.ts";
 import { type Solo, soloCluster } from "../support/solo.ts";
 import { bareStart } from "./bare.ts";
 import { type Benchmark, median, pairs, spreadOf } from "./harness.ts";
 
-const hello = fileURLToPath(new URL("../../examples/apps/hello", import.meta.url));
 const exec = promisify(execFile);
 
 /** `tutti push` of hello, each time as a new app, beside its bare parts: an upload, the staging command, the start. */

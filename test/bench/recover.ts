@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { app, hello } from "../support/apps.ts";
 import { type Solo, soloCluster } from "../support/solo.ts";
 import { bareStart } from "./bare.ts";
 import { type Benchmark, median, percentile, spreadOf } from "./harness.ts";
 
-const hello = fileURLToPath(new URL("../../examples/apps/hello", import.meta.url));
 const rounds = 12;
 
 /** `kill -9` of an app's only instance → the next 200 through the router, beside the app's own bare start. */
@@ -47,14 +45,12 @@ export const recover: Benchmark = {
 
 async function killed(solo: Solo, name: string): Promise<number> {
   const host = `${name}.${solo.domain}`;
-  const { body } = await solo.get(host, "/pid");
-  const pid = Number(body);
-  if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("server.js")) throw new Error(`${body} is not the app`);
+  const { pid } = await app(solo, host);
   const began = performance.now();
   process.kill(pid, "SIGKILL");
   for (;;) {
-    const page = await solo.get(host, "/pid").catch(() => undefined);
-    if (page?.status === 200 && page.body !== body) return performance.now() - began;
+    const again = await app(solo, host).catch(() => undefined);
+    if (again && again.pid !== pid) return performance.now() - began;
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
@@ -171,4 +172,16 @@ async function stage(bus: Bus, request: StagingRequest): Promise<StagingResult> 
 /** The `error` of a failed staging. */
 export function failure(result: StagingResult): { class: string; details: string } {
   return JSON.parse(result.error ?? '{"class":"none","details":"it did not fail"}');
+}
+
+/** The command lines of all processes of this machine. */
+export async function commandLines(): Promise<string> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return lines.map((line) => line.replaceAll("\0", " ")).join("\n");
+}
+
+/** Whether a program runs to its end here. */
+export function works(command: string, args: string[], path = process.env["PATH"]): boolean {
+  return spawnSync(command, args, { env: { ...process.env, PATH: path }, stdio: "ignore" }).status === 0;
 }

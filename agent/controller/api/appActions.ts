@@ -12,6 +12,7 @@ import { expireBits } from "./unused.ts";
 export const appActions = (api: Api): Endpoint[] => [
   post("/v3/apps/:guid/actions/start", async (call) => {
     const app = await appOf(api, call);
+    if (app.state === "STARTED") await converge(api, processesOf(api, app.guid));
     const started = app.state === "STARTED" ? app : await startApp(api, app);
     return await done(api, call, { app: started, deed: "start" });
   }),

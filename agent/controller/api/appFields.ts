@@ -45,7 +45,6 @@ export const environment = z
 
 function wrongVariable(key: string, value: string | null): string | undefined {
   if (/^VCAP_/i.test(key)) return "cannot start with VCAP_";
-  if (/^VMC/i.test(key)) return "cannot start with VMC_";
   if (key === "PORT") return "cannot set PORT";
   if (key.includes("=") || key.includes("\0")) return `key '${key.replaceAll("\0", "?")}' must not contain = or NUL`;
   return value?.includes("\0") ? `the value of '${key}' must not contain NUL` : undefined;

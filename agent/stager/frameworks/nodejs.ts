@@ -56,7 +56,7 @@ function install({ names }: Source): Step {
 function startOf(pkg: Package, { names }: Source): string | undefined {
   const script = pkg.scripts?.["start"];
   if (script) return directly(pkg, script) ? script.trim() : "npm start";
-  const isThere = (file: string) => names.includes(file) || names.includes(`${file}.js`);
+  const isThere = (file: string) => [file, `${file}.js`, `${file}/index.js`].some((name) => names.includes(name));
   const main = pkg.main?.replace(/^\.\//, "");
   const file = main && (isThere(main) || main.split("/").length > 2) ? main : undefined;
   const found = file ?? ["server.js", "app.js", "index.js"].find((name) => names.includes(name));

@@ -33,7 +33,11 @@ function requirements(source: Source): string[] | undefined {
 // Into a directory rather than a virtual environment: a droplet moves, and virtual environments hold absolute paths.
 function pip(what: readonly string[]): Step {
   const quiet = ["--no-input", "--no-compile", "--no-warn-script-location", "--disable-pip-version-check"];
-  return { command: "python3", args: ["-m", "pip", "install", "--target", target, ...quiet, ...what] };
+  return { command: "python3", args: ["-m", "pip", "install", "--target", target, ...quiet, ...what], hint: noPip };
+}
+
+function noPip(lines: string): string | undefined {
+  return lines.includes("No module named pip") ? "install python3-pip on the nodes with the role stager" : undefined;
 }
 
 // Scripts of packages name the interpreter of this machine; the one that runs them may have it elsewhere.

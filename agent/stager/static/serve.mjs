@@ -44,7 +44,9 @@ const types = {
 const kept = new Set(["manifest.yml", "manifest.yaml", "stackato.yml", "Procfile"]);
 
 function hidden(parts) {
-  return parts.some((part) => part.startsWith(".") && part !== ".well-known") || (parts.length === 1 && kept.has(parts[0]));
+  return (
+    parts.some((part) => part.startsWith(".") && part !== ".well-known") || (parts.length === 1 && kept.has(parts[0]))
+  );
 }
 
 /** The parts of a request's path, or undefined when it names something that is not for the world. */

@@ -1,9 +1,13 @@
-// The smallest app: it answers on $PORT and says which of its instances answers.
+// The smallest app: it answers on $PORT and says which of its instances answers; /whoami says it for programs.
 const { createServer } = require("node:http");
 
-const { instance_index: index = 0 } = JSON.parse(process.env.VCAP_APPLICATION ?? "{}");
+const { instance_index: index = 0, instance_id: instance = "" } = JSON.parse(process.env.VCAP_APPLICATION ?? "{}");
 
-const server = createServer((_request, response) => {
+const server = createServer((request, response) => {
+  if (request.url === "/whoami") {
+    response.setHeader("content-type", "application/json");
+    return response.end(JSON.stringify({ pid: process.pid, index, instance }));
+  }
   response.setHeader("content-type", "text/plain; charset=utf-8");
   response.end(`hello from instance ${index}\n`);
 });

@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answerOf, unpack } from "../../support/droplet.ts";
-import { examples, type Files, failure, openShop, type Shop } from "../../support/stager.ts";
+import { commandLines, examples, type Files, failure, openShop, type Shop, works } from "../../support/stager.ts";
 
 let shop: Shop;
 beforeAll(async () => {
@@ -43,6 +42,9 @@ const building = (program: string): Files => ({
   "server.js": server("1"),
 });
 
+// A fresh machine may have no pip; then there is nothing to try it with.
+const pip = test.skipIf(!works("python3", ["-m", "pip", "--version"]));
+
 describe("real package managers", () => {
   test("npm ci installs what the lock file says, and the app runs with it", async () => {
     const request = await shop.order(locked);
@@ -64,7 +66,7 @@ describe("real package managers", () => {
     await droplet.remove();
   });
 
-  test("pip installs the requirements of the python example, and it runs where it is unpacked", async () => {
+  pip("pip installs the requirements of the python example, and it runs where it is unpacked", async () => {
     const request = await shop.order(join(examples, "python"));
     const result = await shop.stage(request);
     expect(result).toMatchObject({ detected_buildpack: "python", detected_start_command: "python3 app.py" });
@@ -74,7 +76,7 @@ describe("real package managers", () => {
     await droplet.remove();
   });
 
-  test("pip builds a project that has only a pyproject.toml, and its script is on the PATH", async () => {
+  pip("pip builds a project that has only a pyproject.toml, and its script is on the PATH", async () => {
     const request = await shop.order({
       "pyproject.toml": `[build-system]
 requires = []
@@ -140,6 +142,18 @@ describe("a build that fails", () => {
     expect(lines.find((line) => line.text.includes("no compiler"))?.err).toBe(true);
   });
 
+  test("a machine without pip: says what to install", async () => {
+    const own = await openShop({ path: join(shop.home, "fake") });
+    await mkdir(join(shop.home, "fake"));
+    const fake = '#!/bin/sh\necho "/usr/bin/python3: No module named pip" >&2\nexit 1\n';
+    await writeFile(join(shop.home, "fake/python3"), fake, { mode: 0o755 });
+    const { details } = failure(await own.stage(await own.order(join(examples, "python"))));
+    expect(details).toContain("install python3-pip on the nodes with the role stager");
+    expect(details).toContain("No module named pip");
+    await rm(join(shop.home, "fake"), { recursive: true });
+    await own.close();
+  });
+
   test("a package.json that is no JSON", async () => {
     const { details } = failure(await shop.stage(await shop.order({ "package.json": "{" })));
     expect(details).toMatch(/^package.json cannot be read: /);
@@ -177,7 +191,7 @@ describe("what a build may see and leave", () => {
       require("child_process").spawn("sleep", ["4711"], { detached, stdio: "inherit" }).unref(); }`;
     const result = await shop.stage(await shop.order(building(program)));
     expect(result.error).toBeUndefined();
-    expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toContain("sleep 4711");
+    expect(await commandLines()).not.toContain("sleep 4711");
   });
 
   test("links it plants where the stager writes lead nowhere", async () => {

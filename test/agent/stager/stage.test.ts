@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { subjects } from "../../../agent/bus/subjects.ts";
-import { answerOf, unpack } from "../../support/droplet.ts";
+import { answerOf, freePort, unpack } from "../../support/droplet.ts";
 import { examples, failure, openShop, type Shop } from "../../support/stager.ts";
 
 let shop: Shop;
@@ -32,6 +34,18 @@ describe("a staging that succeeds", () => {
       expect.arrayContaining(["./startup", "./droplet.yaml", "./logs/", "./app/", "./app/server.js"]),
     );
     expect(await answerOf(droplet)).toBe("hello from instance 0\n");
+    await droplet.remove();
+  });
+
+  test("makes a startup that becomes the app, so that the app gets the signals", async () => {
+    const request = await shop.order(join(examples, "hello"));
+    await shop.stage(request);
+    const droplet = await unpack(shop.droplet(request));
+    const env = { PATH: process.env["PATH"] ?? "" };
+    const app = spawn(join(droplet.root, "startup"), ["-p", String(await freePort())], { env });
+    expect(String((await once(app.stdout, "data"))[0])).toContain("instance 0 listens");
+    app.kill("SIGTERM");
+    expect(await once(app, "exit")).toEqual([0, null]);
     await droplet.remove();
   });
 
@@ -197,6 +211,7 @@ describe("bits that cannot be staged", () => {
     const { class: kind, details } = failure(await shop.stage(request));
     expect(kind).toBe("VCAP::Stager::AppUnzipError");
     expect(details).toContain("../../../evil.txt");
-    expect(await readdir(shop.home, { recursive: true })).not.toContain(expect.stringContaining("evil"));
+    const written = await readdir(dirname(shop.home), { recursive: true });
+    expect(written.filter((name) => name.includes("evil"))).toEqual([]);
   });
 });

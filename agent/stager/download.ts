@@ -1,4 +1,4 @@
-import { createWriteStream, openAsBlob } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "../run/fault.ts";
@@ -24,15 +24,6 @@ export async function download(
     signal,
   });
   return size;
-}
-
-/** Posts a file as the form's part `upload[droplet]`, read from disk while it is sent. */
-export async function upload(url: string, path: string, signal: AbortSignal): Promise<void> {
-  const form = new FormData();
-  form.set("upload[droplet]", await openAsBlob(path, { type: "application/gzip" }), "droplet.tgz");
-  const response = await fetch(...addressed(url, { method: "POST", body: form, signal }));
-  if (!response.ok) throw await refused(response);
-  await response.body?.cancel();
 }
 
 /** fetch refuses URLs with a name and password: they become a header. */

@@ -1,0 +1,182 @@
+import { z } from "zod";
+import type { Process } from "../records.ts";
+import { type Api, Answer, type Call, type Endpoint, get, nothing, patch, post, remove } from "./api.ts";
+import { appOf } from "./apps.ts";
+import { appTarget, audit } from "./audit.ts";
+import { changed, metadataChange, parse } from "./body.ts";
+import { found, unprocessable } from "./errors.ts";
+import { by, type Listing, list } from "./list.ts";
+import { converge, processesOf, processOfType, renew, rolling } from "./renewal.ts";
+import { commandOf, hidden, showProcess } from "./showApp.ts";
+import { showStats } from "./stats.ts";
+
+const seconds = z.int("must be an integer").min(1, "must be greater than or equal to 1").max(2 ** 31 - 1);
+const update = z.strictObject({
+  command: z.string().min(1, "must be between 1 and 4096 characters").max(4096, "must be between 1 and 4096 characters").nullish(),
+  user: z.null().optional(),
+  health_check: z
+    .strictObject({
+      type: z.enum(["port", "process", "http"], { error: 'must be "port", "process", or "http"' }).optional(),
+      data: z
+        .strictObject({
+          timeout: seconds.nullish(),
+          invocation_timeout: seconds.nullish(),
+          interval: seconds.nullish(),
+          endpoint: z.string().max(255).startsWith("/", "must be a valid URI path").nullish(),
+        })
+        .optional(),
+    })
+    .optional(),
+  readiness_health_check: z.unknown().optional(),
+  metadata: metadataChange,
+});
+type Update = z.output<typeof update>;
+
+const most = 2 ** 31 - 1;
+const count = z.int("is not a number").min(0, "must be greater than or equal to 0").max(10_000, "must be less than or equal to 10000");
+const size = z.int("is not a number").min(1, "must be greater than 0").max(most);
+const scaling = z.strictObject({
+  instances: count.nullish(),
+  memory_in_mb: size.nullish(),
+  disk_in_mb: size.nullish(),
+  log_rate_limit_in_bytes_per_second: z.int().min(-1).nullish(),
+});
+export type Scaling = z.output<typeof scaling>;
+
+const listing = (api: Api): Listing<Process> => ({
+  filters: {
+    types: by((one) => one.type),
+    app_guids: by((one) => one.app),
+    space_guids: by((one) => api.tables.apps.get(one.app)?.space),
+    organization_guids: by((one) => api.tables.spaces.get(api.tables.apps.get(one.app)?.space ?? "")?.organization),
+  },
+  labels: (one) => one.metadata.labels,
+  ignored: ["embed"],
+});
+
+/** Each of these is there by the process's own guid, and by app and type. */
+const doors = ["/v3/processes/:guid", "/v3/apps/:guid/processes/:type"] as const;
+
+export const processes = (api: Api): Endpoint[] => [
+  get("/v3/processes", (call) => index(api, call, api.tables.processes.all())),
+  get("/v3/apps/:guid/processes", async (call) => index(api, call, processesOf(api, (await appOf(api, call)).guid))),
+  ...doors.flatMap((door) => [
+    get(door, async (call) => show(api, call, await processOf(api, call))),
+    patch(door, async (call) => {
+      const one = await updateProcess(api, call, await processOf(api, call), parse(update, call.body));
+      return show(api, call, one);
+    }),
+    post(`${door}/actions/scale`, async (call) => {
+      const one = await scaleProcess(api, call, await processOf(api, call), parse(scaling, call.body));
+      return new Answer(202, show(api, call, one));
+    }),
+    get(`${door}/stats`, async (call) => {
+      const one = await processOf(api, call);
+      return showStats(one, await api.engine.instances(one));
+    }),
+    get(`${door}/process_instances`, async (call) => {
+      const one = await processOf(api, call);
+      const instances = await api.engine.instances(one);
+      const resources = instances.map(({ index, state, since }) => ({ index, state, since }));
+      return { resources, links: { self: call.href(call.request.url) } };
+    }),
+    remove(`${door}/instances/:index`, async (call) => stopInstance(api, call, await processOf(api, call))),
+  ]),
+  // None here, but clients ask.
+  get("/v3/processes/:guid/sidecars", async (call) => {
+    await processOf(api, call);
+    return list<Process>([], call, { show: (one) => one });
+  }),
+];
+
+export async function processOf(api: Api, call: Call): Promise<Process> {
+  const { guid = "", type } = call.params;
+  if (type === undefined) return found(await api.tables.processes.find(guid), "Process");
+  const app = await appOf(api, call);
+  return found(processOfType(api, app.guid, type), "Process");
+}
+
+function index(api: Api, call: Call, all: Process[]) {
+  return list(all, call, {
+    listing: listing(api),
+    show: (one) => {
+      const command = commandOf(one, api.tables) === undefined ? undefined : hidden;
+      return showProcess(one, call, { space: api.tables.apps.get(one.app)?.space ?? "", command });
+    },
+  });
+}
+
+function show(api: Api, call: Call, one: Process) {
+  const space = api.tables.apps.get(one.app)?.space ?? "";
+  return showProcess(one, call, { space, command: commandOf(one, api.tables) });
+}
+
+export async function updateProcess(api: Api, call: Call, { guid, app, type }: Process, asked: Update): Promise<Process> {
+  if (type === "web" && rolling(api, app))
+    throw unprocessable("Cannot update this process while a deployment is in flight.");
+  let restarts = false;
+  const one = await api.tables.processes.update(guid, (old) => {
+    const command = asked.command === undefined ? old.command : (asked.command ?? undefined);
+    restarts = command !== old.command;
+    return { ...old, command, health_check: health(old, asked), metadata: changed(old.metadata, asked.metadata) };
+  });
+  const { metadata: _, ...request } = asked;
+  await record(api, call, { process: one, deed: "update", request: { ...request, command: request.command ? "[PRIVATE DATA HIDDEN]" : undefined } });
+  return restarts ? await replaced(api, one) : one;
+}
+
+function health({ health_check: old }: Process, { health_check: asked }: Update): Process["health_check"] {
+  const { endpoint, timeout, invocation_timeout } = asked?.data ?? {};
+  const type = asked?.type ?? old.type;
+  return {
+    type,
+    endpoint: type !== "http" ? undefined : endpoint === undefined ? (old.endpoint ?? "/") : (endpoint ?? "/"),
+    timeout: timeout === undefined ? old.timeout : (timeout ?? undefined),
+    invocation_timeout: invocation_timeout === undefined ? old.invocation_timeout : (invocation_timeout ?? undefined),
+  };
+}
+
+export async function scaleProcess(api: Api, call: Call, { guid, app, type }: Process, asked: Scaling): Promise<Process> {
+  if (type === "web" && rolling(api, app))
+    throw unprocessable("Cannot scale this process while a deployment is in flight.");
+  let restarts = false;
+  const one = await api.tables.processes.update(guid, (old) => {
+    const memory_in_mb = asked.memory_in_mb ?? old.memory_in_mb;
+    const disk_in_mb = asked.disk_in_mb ?? old.disk_in_mb;
+    restarts = memory_in_mb !== old.memory_in_mb || disk_in_mb !== old.disk_in_mb;
+    return { ...old, memory_in_mb, disk_in_mb, instances: asked.instances ?? old.instances };
+  });
+  await record(api, call, { process: one, deed: "scale", request: { ...asked } });
+  if (restarts) return await replaced(api, one);
+  if (api.tables.apps.get(app)?.state === "STARTED") await converge(api, [one]);
+  return one;
+}
+
+/** Running instances no longer match: they are replaced. */
+async function replaced(api: Api, one: Process): Promise<Process> {
+  const [renewed = one] = await renew(api, [one]);
+  if (api.tables.apps.get(one.app)?.state === "STARTED") await converge(api, [renewed]);
+  return renewed;
+}
+
+async function stopInstance(api: Api, call: Call, one: Process) {
+  const index = Number(call.params["index"]);
+  found(Number.isInteger(index) && index >= 0 && index < one.instances ? index : undefined, "Instance");
+  await api.engine.stopInstance(one, index);
+  await record(api, call, { process: one, deed: "terminate_instance", request: { process_index: index } });
+  return nothing();
+}
+
+interface Deed {
+  process: Process;
+  deed: string;
+  request: Record<string, unknown>;
+}
+
+async function record(api: Api, call: Call, { process, deed, request }: Deed): Promise<void> {
+  const app = api.tables.apps.get(process.app);
+  if (!app) return;
+  const data = { process_guid: process.guid, process_type: process.type, request };
+  await audit(api, call, { type: `audit.app.process.${deed}`, target: appTarget(app), data });
+  api.engine.log(app.guid, `Process of type ${process.type}: ${deed.replace("_", " ")} ${JSON.stringify(request)}`);
+}

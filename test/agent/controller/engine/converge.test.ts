@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { subjects } from "../../../../agent/bus/subjects.ts";
+import { beat, type Controller, pushed, settled, type TestCluster, testCluster } from "../../../support/engine.ts";
+import { until } from "../../../support/until.ts";
+
+let cluster: TestCluster;
+let controller: Controller;
+beforeEach(async () => {
+  cluster = testCluster();
+});
+afterEach(() => cluster.close());
+
+describe("starting what a process wants", () => {
+  it("starts every slot once, spread over the DEAs, with the complete message", async () => {
+    const [one, other] = [cluster.dea(), cluster.dea()];
+    controller = await cluster.controller();
+    await settled();
+    const { process, app } = await pushed(controller.tables, { process: { instances: 4 } });
+    await controller.engine.converge(process);
+    expect([one.living(process.guid).length, other.living(process.guid).length]).toEqual([2, 2]);
+    expect([...one.starts, ...other.starts].map(({ index }) => index).sort()).toEqual([0, 1, 2, 3]);
+    expect(one.starts[0]).toMatchObject({
+      droplet: process.guid,
+      version: process.version,
+      uris: [`${app.name}.apps.example`],
+      executableFile: "deprecated",
+      env: ["GREETING=hi there"],
+      start_command: "node app.js",
+      limits: { mem: 128, disk: 64 },
+      vcap_application: { application_id: app.guid, process_type: "web", space_name: "dev", organization_name: "acme" },
+    });
+  });
+
+  it("asks in one round trip when all DEAs are known", async () => {
+    cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    const began = performance.now();
+    await controller.engine.converge(process);
+    // Far below the time that is waited for answers that do not come.
+    expect(performance.now() - began).toBeLessThan(250);
+  });
+
+  it("does nothing for an app that has no droplet yet", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    const { process } = await pushed(controller.tables, { app: { droplet: undefined } });
+    await controller.engine.converge(process);
+    expect(dea.starts).toEqual([]);
+  });
+
+  it("tells the health manager of each change", async () => {
+    const told: string[] = [];
+    cluster.tool.subscribe(subjects.dropletUpdated, ({ droplet }) => void told.push(droplet));
+    controller = await cluster.controller();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    expect(told).toContain(process.guid);
+  });
+
+  it("starts each slot once although it is asked several times at once", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables, { process: { instances: 3 } });
+    await Promise.all(Array.from({ length: 5 }, () => controller.engine.converge(process)));
+    expect(dea.starts.length).toBe(3);
+  });
+
+  it("starts hundreds of instances of one app without asking again for each", async () => {
+    const asked: unknown[] = [];
+    cluster.tool.subscribe(subjects.deaDiscover, (question) => void asked.push(question));
+    for (let n = 0; n < 5; n++) cluster.dea({ memory: 20_000, disk: 100_000 });
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables, { process: { instances: 300 } });
+    await controller.engine.converge(process);
+    expect(await controller.engine.instances(process)).toHaveLength(300);
+    expect((await controller.engine.instances(process)).every(({ state }) => state === "RUNNING")).toBe(true);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("when DEAs do not play along", () => {
+  it("goes to the next one when a DEA refuses", async () => {
+    const mean = cluster.dea({ memory: 8192, onStart: () => ({ reason: "fs_full" }) });
+    const good = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables, { process: { instances: 2 } });
+    await controller.engine.converge(process);
+    expect(mean.starts.length).toBeGreaterThan(0);
+    expect(
+      good
+        .living(process.guid)
+        .map(({ index }) => index)
+        .sort(),
+    ).toEqual([0, 1]);
+  });
+
+  it("goes to the next one when the start was lost on the way", async () => {
+    cluster.dea({ memory: 8192, onStart: () => "silent" });
+    const good = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    expect(good.living(process.guid)).toHaveLength(1);
+  });
+
+  it("does not start a slot twice when only the answer was lost", async () => {
+    const deas = [1, 2].map(() => cluster.dea({ onStart: () => "lose answer" }));
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    expect(deas.flatMap((dea) => dea.living(process.guid))).toHaveLength(1);
+  });
+
+  it("trusts the silence of a DEA that never answers starts", async () => {
+    const old = cluster.dea({ ack: false, terse: true });
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    expect(old.starts).toHaveLength(1);
+    expect(old.living(process.guid)).toHaveLength(1);
+  });
+
+  it("says how much room is missing, once, and shows it in the instances", async () => {
+    const said: string[] = [];
+    cluster.tool.subscribe(subjects.log, ({ lines }) => void said.push(...lines.map(({ text }) => text)));
+    cluster.dea({ memory: 128 });
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables, { process: { memory_in_mb: 512 } });
+    await controller.engine.converge(process);
+    await controller.engine.converge(process);
+    const [view] = await controller.engine.instances(process);
+    expect(view).toMatchObject({ state: "DOWN", details: "no DEA has 512 MiB free: the largest has 128 MiB" });
+    expect(said.filter((text) => text.includes("has no place"))).toHaveLength(1);
+  });
+
+  it("says so when there is no DEA at all", async () => {
+    controller = await cluster.controller();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    const [view] = await controller.engine.instances(process);
+    expect(view?.details).toContain("no DEA has answered");
+  });
+
+  it("forgets a DEA that says goodbye and one that is silent for ten beats", async () => {
+    const [leaving, dying] = [cluster.dea(), cluster.dea()];
+    controller = await cluster.controller();
+    await settled();
+    cluster.tool.publish(subjects.deaShutdown, { id: leaving.id, ip: "", version: "1", app_id_to_count: {} });
+    dying.leave();
+    leaving.leave();
+    await new Promise((resolve) => setTimeout(resolve, 12 * beat));
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    expect((await controller.engine.instances(process))[0]?.details).toContain("no DEA has answered");
+  });
+});
+
+describe("changing what runs", () => {
+  it("stops the old version before it starts the new one", async () => {
+    const order: string[] = [];
+    cluster.tool.subscribe(subjects.deaStop, () => void order.push("stop"));
+    cluster.tool.subscribe(subjects.deaUuidStart, () => void order.push("start"));
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    const next = await controller.tables.processes.update(process.guid, (one) => ({ ...one, version: "v2" }));
+    await controller.engine.converge(next);
+    expect(order).toEqual(["start", "stop", "start"]);
+    expect(dea.living(process.guid).map(({ version }) => version)).toEqual(["v2"]);
+  });
+
+  it("restarts on a DEA that has room only when the old instance is gone", async () => {
+    const dea = cluster.dea({ memory: 128 });
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    const next = await controller.tables.processes.update(process.guid, (one) => ({ ...one, version: "v2" }));
+    await controller.engine.converge(next);
+    await until(() => dea.living(process.guid)[0]?.version === "v2", { what: "the new version runs" });
+  });
+
+  it("scales down by slots of the version, never with an empty list", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables, { process: { instances: 3 } });
+    await controller.engine.converge(process);
+    const fewer = await controller.tables.processes.update(process.guid, (one) => ({ ...one, instances: 1 }));
+    await controller.engine.converge(fewer);
+    await controller.engine.converge(fewer);
+    await until(() => dea.living(process.guid).length === 1, { what: "one instance is left" });
+    expect(dea.stops).toHaveLength(1);
+    expect(dea.stops[0]).toMatchObject({ droplet: process.guid, version: process.version, indices: [1, 2] });
+    expect(dea.stops[0]?.instances).toEqual(dea.stops[0]?.instance_ids);
+  });
+
+  it("stops everything of a stopped app with one message", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process, app } = await pushed(controller.tables, { process: { instances: 2 } });
+    await controller.engine.converge(process);
+    await controller.tables.apps.update(app.guid, (one) => ({ ...one, state: "STOPPED" }));
+    await controller.engine.converge(process);
+    await until(() => dea.living(process.guid).length === 0, { what: "nothing runs" });
+    expect(dea.stops).toEqual([{ droplet: process.guid }]);
+  });
+
+  it("stops one instance by its slot and version", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.stopInstance(process, 0);
+    await until(() => dea.stops.length > 0, { what: "the stop arrives" });
+    expect(dea.stops[0]).toEqual({ droplet: process.guid, version: process.version, indices: [0] });
+  });
+
+  it("gives the DEAs the complete list of routes, with the version", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    const { process, app } = await pushed(controller.tables);
+    await controller.engine.routesChanged(app);
+    await until(() => dea.updates.length > 0, { what: "the update arrives" });
+    expect(dea.updates[0]).toMatchObject({
+      droplet: process.guid,
+      uris: [`${app.name}.apps.example`],
+      version: process.version,
+    });
+  });
+
+  it("does not start what was deleted while a start was under way", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    const { process } = await pushed(controller.tables);
+    const converging = controller.engine.converge(process);
+    await controller.tables.processes.delete(process.guid);
+    await converging;
+    await controller.engine.stop(process);
+    await until(() => dea.living(process.guid).length === 0, { what: "nothing runs" });
+  });
+});
