@@ -6,6 +6,8 @@ export interface Answer {
   type: string;
   text: string;
   location?: string | undefined;
+  /** Set when the router answered by itself: `unknown_route`, `no_endpoints`, `endpoint_failure`. */
+  routerError?: string | undefined;
 }
 
 interface V3Error {
@@ -24,8 +26,11 @@ export function read(answer: Answer, asked: { method: string; url: string }): un
 function fault(answer: Answer, body: unknown, { method, url }: { method: string; url: string }): Fault {
   const host = new URL(url).host;
   const errors = v3Errors(body);
-  const said = errors.map((error) => error.detail ?? error.title ?? "").filter(Boolean).join("; ");
-  if (body === undefined) return notJson(answer, host);
+  const said = errors
+    .map((error) => error.detail ?? error.title ?? "")
+    .filter(Boolean)
+    .join("; ");
+  if (body === undefined || answer.routerError) return notJson(answer, host);
   if (answer.status === 401) {
     return new Fault("not logged in, or the login has expired", { code: "not_logged_in", hint: "tutti login" });
   }

@@ -38,7 +38,11 @@ export function makeApi(http: Http, config: Config & { target: string }, env: No
     const url = new URL(path, `${config.target}/`).href;
     const ours = url.startsWith(`${config.target}/`);
     const send = async (token: string | undefined) =>
-      http.send({ ...request, url, headers: { ...request.headers, ...(token && { authorization: `bearer ${token}` }) } });
+      http.send({
+        ...request,
+        url,
+        headers: { ...request.headers, ...(token && { authorization: `bearer ${token}` }) },
+      });
     const answer = await send(ours ? await tokens.current() : undefined);
     // A stream is spent after the first try; its token was checked by the requests before it.
     const again = answer.status === 401 && ours && !isStream(request.body) && (await tokens.renew());
@@ -134,7 +138,9 @@ function missing(error: unknown): undefined {
 }
 
 function search(path: string, query: Query): string {
-  const pairs = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)] as [string, string]],
+  );
   return pairs.length ? `${path.includes("?") ? "&" : "?"}${new URLSearchParams(pairs)}` : "";
 }
 

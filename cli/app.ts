@@ -17,7 +17,9 @@ export async function app(call: Call): Promise<void> {
     routesOf(api, found),
     api.maybe<Droplet>(`/v3/apps/${found.guid}/droplets/current`),
   ]);
-  const parts = await Promise.all(processes.map(async (each): Promise<Part> => ({ ...each, stats: await instancesOf(api, each) })));
+  const parts = await Promise.all(
+    processes.map(async (each): Promise<Part> => ({ ...each, stats: await instancesOf(api, each) })),
+  );
   const urls = routes.map((route) => publicUrl(route.url, api.target));
   const framework = frameworkOf(droplet) ?? "not built yet";
   const text = [
@@ -31,7 +33,18 @@ export async function app(call: Call): Promise<void> {
     ]),
     ...parts.map((part) => partText(part, { app: found, droplet, paint: call.io.paint })),
   ];
-  call.io.result({ ok: true, name: found.name, guid: found.guid, state: found.state.toLowerCase(), urls, framework, processes: parts.map(partJson) }, text.join("\n\n"));
+  call.io.result(
+    {
+      ok: true,
+      name: found.name,
+      guid: found.guid,
+      state: found.state.toLowerCase(),
+      urls,
+      framework,
+      processes: parts.map(partJson),
+    },
+    text.join("\n\n"),
+  );
 }
 
 export function frameworkOf(droplet: Droplet | undefined): string | undefined {
@@ -39,7 +52,10 @@ export function frameworkOf(droplet: Droplet | undefined): string | undefined {
   return first?.detect_output || first?.buildpack_name || first?.name || undefined;
 }
 
-function partText(part: Part, { app, droplet, paint }: { app: App; droplet: Droplet | undefined; paint: Paint }): string {
+function partText(
+  part: Part,
+  { app, droplet, paint }: { app: App; droplet: Droplet | undefined; paint: Paint },
+): string {
   const running = part.stats.filter((each) => each.state === "RUNNING").length;
   const size = `${bytes(part.memory_in_mb * 2 ** 20)} memory, ${bytes(part.disk_in_mb * 2 ** 20)} disk`;
   const command = part.command ?? droplet?.process_types?.[part.type];

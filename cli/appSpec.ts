@@ -77,7 +77,10 @@ export function readKeys(source: Record<string, unknown>, { keys, path, reading 
 
 function merge(spec: AppSpec, more: AppSpec): void {
   const health = { ...spec.health, ...more.health };
-  const lists = { urls: [...(spec.urls ?? []), ...(more.urls ?? [])], hosts: [...(spec.hosts ?? []), ...(more.hosts ?? [])] };
+  const lists = {
+    urls: [...(spec.urls ?? []), ...(more.urls ?? [])],
+    hosts: [...(spec.hosts ?? []), ...(more.hosts ?? [])],
+  };
   Object.assign(spec, more);
   if (Object.keys(health).length) spec.health = health;
   if (lists.urls.length) spec.urls = lists.urls;
@@ -99,7 +102,9 @@ export function string(value: unknown, at: At): string {
 }
 
 export function strings(value: unknown, at: At): string[] {
-  return Array.isArray(value) ? value.map((each, index) => string(each, inside(at, `[${index}]`))) : [string(value, at)];
+  return Array.isArray(value)
+    ? value.map((each, index) => string(each, inside(at, `[${index}]`)))
+    : [string(value, at)];
 }
 
 export function flag(value: unknown, at: At): boolean {

@@ -1,5 +1,5 @@
-import type { Api } from "./api.ts";
 import { publicUrl } from "./address.ts";
+import type { Api } from "./api.ts";
 import type { Call } from "./call.ts";
 import { instancesOf, processesOf } from "./find.ts";
 import type { App, Route } from "./resources.ts";
@@ -20,7 +20,13 @@ export async function apps(call: Call): Promise<void> {
     { ok: true, organization: organization.name, space: space.name, apps: rows },
     table(
       ["NAME", "STATE", "INSTANCES", "MEMORY", "URLS"],
-      rows.map((row) => [row.name, row.state, `${row.running}/${row.instances}`, bytes(row.memory * 1024 * 1024), row.urls.join(", ")]),
+      rows.map((row) => [
+        row.name,
+        row.state,
+        `${row.running}/${row.instances}`,
+        bytes(row.memory * 1024 * 1024),
+        row.urls.join(", "),
+      ]),
       `no apps in ${organization.name} / ${space.name} yet: tutti push APP`,
     ),
   );

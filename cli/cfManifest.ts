@@ -1,8 +1,26 @@
-import { type At, bad, flag, type HealthCheck, inside, type Keys, map, number, type ProcessSpec, size, string, strings } from "./appSpec.ts";
+import {
+  type At,
+  bad,
+  flag,
+  type HealthCheck,
+  inside,
+  type Keys,
+  map,
+  number,
+  type ProcessSpec,
+  size,
+  string,
+  strings,
+} from "./appSpec.ts";
 
 // The keys of Cloud Foundry's manifest.yml. docs.cloudfoundry.org/devguide/deploy-apps/manifest-attributes.html
 
-const healthTypes: Record<string, HealthCheck["type"]> = { port: "port", http: "http", process: "process", none: "process" };
+const healthTypes: Record<string, HealthCheck["type"]> = {
+  port: "port",
+  http: "http",
+  process: "process",
+  none: "process",
+};
 
 export const cfKeys: Keys = {
   name: (value, at) => ({ name: string(value, at) }),
@@ -65,7 +83,15 @@ function processes(value: unknown, at: At): ProcessSpec[] {
   return value.map((each, index) => one(map(each, inside(at, `[${index}]`)), inside(at, `[${index}]`)));
 }
 
-const processKeys = ["memory", "disk_quota", "instances", "command", "health-check-type", "health-check-http-endpoint", "timeout"];
+const processKeys = [
+  "memory",
+  "disk_quota",
+  "instances",
+  "command",
+  "health-check-type",
+  "health-check-http-endpoint",
+  "timeout",
+];
 
 function one({ type, ...rest }: Record<string, unknown>, at: At): ProcessSpec {
   const spec: ProcessSpec = { type: string(type ?? "web", inside(at, "type")) };

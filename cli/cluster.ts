@@ -23,18 +23,20 @@ export interface Component {
   healthy: boolean;
 }
 
-/** The seed's and ours: what each role is for, and the components a node with it runs. */
-export const roles: Readonly<Record<string, { what: string; runs: readonly string[]; types: readonly string[] }>> = {
-  core: { what: "the bus and the store that everything else meets on", runs: ["core"], types: ["Core"] },
-  controller: { what: "the API; decides what should run and where", runs: ["controller"], types: ["CloudController"] },
-  health: { what: "compares what should run with what does, and asks for what is missing", runs: ["health"], types: ["HealthManager"] },
-  router: { what: "the door for all requests to apps and to the API", runs: ["router"], types: ["Router"] },
-  stager: { what: "builds droplets from the files that are pushed", runs: ["stager"], types: ["Stager"] },
-  dea: { what: "runs the instances of apps", runs: ["dea"], types: ["DEA"] },
+/** Components are called by the names they had in 2012 where they announce themselves. */
+export const announced: Readonly<Record<string, string>> = {
+  core: "Core",
+  controller: "CloudController",
+  health: "HealthManager",
+  router: "Router",
+  stager: "Stager",
+  dea: "DEA",
 };
 
-/** Data services of the cluster: they come with their own components. */
-export const services: readonly string[] = ["filesystem", "postgresql", "mysql", "redis", "rabbit", "memcached"];
+/** `router` for `Router`; what is not known keeps its name. */
+export function componentName(type: string): string {
+  return Object.entries(announced).find(([, each]) => each === type)?.[0] ?? type;
+}
 
 export async function nodes(api: Api): Promise<Node[]> {
   const { resources } = await api.get<{ resources: Node[] }>("/tutti/nodes");

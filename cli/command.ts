@@ -15,8 +15,8 @@ export interface OptionRow {
   choices?: readonly string[];
 }
 
-/** What a command does. Resolves to the exit code, or to nothing for 0; throws a Fault (or any error with code and hint). */
-export type Action = (call: Call) => Promise<number | undefined | void>;
+/** What a command does. Resolves to the exit code, or to nothing, which is 0; throws a Fault (or any error with code and hint). */
+export type Action = (call: Call) => Promise<number> | Promise<void>;
 
 /** A row of the table of commands: all that the help needs, and how to get at the rest. */
 export interface Command {

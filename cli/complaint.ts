@@ -1,4 +1,4 @@
-import type { CommanderError, Command as Commander } from "commander";
+import type { Command as Commander, CommanderError } from "commander";
 import type { Command } from "./command.ts";
 import { type Fault, wrongUsage } from "./fault.ts";
 
@@ -18,7 +18,8 @@ export function complaint(error: CommanderError, command: Commander, below: read
   const cause = first.replace(/^error: /, "");
   const meant = /\(Did you mean (?:one of )?(.+?)\?\)/.exec(more.join(" "))?.[1];
   if (error.code === "commander.unknownCommand") {
-    const all = path === "tutti" ? "tutti --help lists all commands" : `it may be: ${below.map((row) => row.name).join(", ")}`;
+    const all =
+      path === "tutti" ? "tutti --help lists all commands" : `it may be: ${below.map((row) => row.name).join(", ")}`;
     return wrongUsage(cause, meant ? `did you mean ${path} ${meant}?` : all);
   }
   return wrongUsage(cause, meant ? `did you mean ${meant}?` : help);

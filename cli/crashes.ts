@@ -6,7 +6,12 @@ import { ago, plain, table } from "./show.ts";
 /** `tutti crashes APP`: instances that are down now, and the ends the cluster remembers. */
 export async function crashes(call: Call): Promise<void> {
   const { api, app } = await openApp(call);
-  const query = { target_guids: app.guid, types: "audit.app.process.crash,app.crash", order_by: "-created_at", per_page: 50 };
+  const query = {
+    target_guids: app.guid,
+    types: "audit.app.process.crash,app.crash",
+    order_by: "-created_at",
+    per_page: 50,
+  };
   const [past, processes] = await Promise.all([
     api.get<{ resources: AuditEvent[] }>("/v3/audit_events", query),
     processesOf(api, app),
@@ -25,7 +30,9 @@ export async function crashes(call: Call): Promise<void> {
     status === undefined ? "-" : String(status),
     plain(reason),
   ]);
-  const now = down.map((each) => `${each.type} ${each.index} is ${each.state.toLowerCase()}: ${plain(each.details ?? "")}`);
+  const now = down.map(
+    (each) => `${each.type} ${each.index} is ${each.state.toLowerCase()}: ${plain(each.details ?? "")}`,
+  );
   const list = table(["WHEN", "#", "STATUS", "WHY"], rows, now.length ? "" : `no instance of ${app.name} has crashed`);
   call.io.result({ ok: true, app: app.name, crashes: ended, down }, [...now, list].filter(Boolean).join("\n"));
 }

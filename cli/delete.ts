@@ -23,6 +23,9 @@ export async function remove(call: Call): Promise<number> {
   const freed = call.flag("keepRoutes") ? [] : lonely;
   for (const route of freed) await api.delete(`/v3/routes/${route.guid}`);
   const words = freed.length ? `; free again: ${freed.map((route) => route.url).join(", ")}` : "";
-  io.result({ ok: true, app: app.name, deleted: true, routes: freed.map((route) => route.url) }, `${app.name} is deleted${words}`);
+  io.result(
+    { ok: true, app: app.name, deleted: true, routes: freed.map((route) => route.url) },
+    `${app.name} is deleted${words}`,
+  );
   return exits.done;
 }

@@ -17,13 +17,16 @@ export async function env(call: Call): Promise<void> {
   const pairs = Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1));
   call.io.result(
     { ok: true, app: app.name, env: variables },
-    pairs.length ? facts(pairs.map(([name, value]) => [name, plain(value)])) : `${app.name} has no variables of its own`,
+    pairs.length
+      ? facts(pairs.map(([name, value]) => [name, plain(value)]))
+      : `${app.name} has no variables of its own`,
   );
 }
 
 export async function setEnv(call: Call): Promise<void> {
   const name = call.arg(1);
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw wrongUsage(`"${name}" is no name for a variable`, "letters, digits and _");
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    throw wrongUsage(`"${name}" is no name for a variable`, "letters, digits and _");
   const typed = call.args[2] ?? "";
   const value = typed === "-" ? (await whole(call.io.stdin)).replace(/\r?\n$/, "") : typed;
   await change(call, { [name]: value });

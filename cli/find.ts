@@ -20,7 +20,10 @@ export async function findApp(api: Api, where: Place, name: string): Promise<App
   const apps = await api.all<App>("/v3/apps", { names: name, space_guids: where.space.guid });
   if (apps[0]) return apps[0];
   const others = await api.all<App>("/v3/apps", { space_guids: where.space.guid });
-  const close = near(name, others.map((app) => app.name));
+  const close = near(
+    name,
+    others.map((app) => app.name),
+  );
   throw new Fault(`there is no app "${name}" in ${where.organization.name} / ${where.space.name}`, {
     code: "no_app",
     hint: close ? `did you mean ${close}?` : "tutti apps lists what is there",

@@ -54,13 +54,16 @@ export function marks(messages: readonly Message[], lines: readonly Line[], sinc
     .filter((mark) => mark.at >= since)
     .sort((a, b) => a.at - b.at);
   const steps = new Map<number, Mark>();
-  for (const mark of all) if (!steps.has(mark.step) || (mark.step === 8 && /^Droplet/.test(mark.told))) steps.set(mark.step, mark);
+  for (const mark of all)
+    if (!steps.has(mark.step) || (mark.step === 8 && /^Droplet/.test(mark.told))) steps.set(mark.step, mark);
   return [...steps.values()].sort((a, b) => a.at - b.at);
 }
 
 /** The latest deployment among the messages begins with its staging or, without one, with its search for a DEA. */
 export function latestDeployment(messages: readonly Message[]): number {
-  const begins = messages.findLast((message) => /^vcap\.stager\./.test(message.subject)) ?? messages.findLast((message) => message.subject === "dea.discover");
+  const begins =
+    messages.findLast((message) => /^vcap\.stager\./.test(message.subject)) ??
+    messages.findLast((message) => message.subject === "dea.discover");
   return begins?.at ?? 0;
 }
 

@@ -61,7 +61,13 @@ export function makeHttp(debug: (line: string) => void = () => {}): Http {
     const text = await body.text().catch((error) => {
       throw unreachable(request.url, error);
     });
-    return { status: statusCode, text, type: single(headers["content-type"]) ?? "", location: single(headers["location"]) };
+    return {
+      status: statusCode,
+      routerError: single(headers["x-cf-routererror"]),
+      text,
+      type: single(headers["content-type"]) ?? "",
+      location: single(headers["location"]),
+    };
   };
   return { send, open };
 }
@@ -94,7 +100,11 @@ function unreachable(url: string, error: unknown): Fault {
     UND_ERR_SOCKET: [`${origin} closed the connection before answering`, "the controller may be restarting: try again"],
   };
   const [message, hint] = said[code] ?? [`${origin} cannot be reached: ${(error as Error).message}`, solo];
-  return new Fault(message, { code: said[code] ? `unreachable_${code.toLowerCase()}` : "unreachable", hint, cause: error });
+  return new Fault(message, {
+    code: said[code] ? `unreachable_${code.toLowerCase()}` : "unreachable",
+    hint,
+    cause: error,
+  });
 }
 
 function deepest(error: unknown): string {

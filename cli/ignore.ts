@@ -63,10 +63,10 @@ function rule(rest: string, first: boolean): [token: string, source: string] {
   if (rest.startsWith("?")) return ["?", "[^/]"];
   const set = /^\[([!^]?)((?:\\.|[^\]\\/]|(?<=\[[!^]?)\])+)\]/.exec(rest);
   if (set) return [set[0], `[${set[1] ? "^" : ""}${(set[2] ?? "").replace(/[[\]^]/g, "\\$&")}]`];
-  if (rest.startsWith("\\") && rest.length > 1) return [rest.slice(0, 2), escape(rest[1] ?? "")];
-  return [rest[0] ?? "", escape(rest[0] ?? "")];
+  if (rest.startsWith("\\") && rest.length > 1) return [rest.slice(0, 2), quoted(rest[1] ?? "")];
+  return [rest[0] ?? "", quoted(rest[0] ?? "")];
 }
 
-function escape(text: string): string {
+function quoted(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }

@@ -5,7 +5,7 @@ import { exits, Fault } from "./fault.ts";
 import { findProcess, openApp, routesOf } from "./find.ts";
 import { release } from "./push/release.ts";
 import { stage } from "./push/stage.ts";
-import { type Steps, steps as makeSteps, stepsJson } from "./push/steps.ts";
+import { steps as makeSteps, type Steps, stepsJson } from "./push/steps.ts";
 import { verify } from "./push/verify.ts";
 import type { App, Droplet, Package } from "./resources.ts";
 import type { Session } from "./session.ts";
@@ -23,7 +23,10 @@ export async function stop(call: Call): Promise<void> {
   const { api, app } = await openApp(call);
   const changed = app.state === "STARTED";
   if (changed) await api.post(`/v3/apps/${app.guid}/actions/stop`);
-  call.io.result({ ok: true, app: app.name, state: "stopped", changed }, `${app.name} is stopped${changed ? "" : " already"}`);
+  call.io.result(
+    { ok: true, app: app.name, state: "stopped", changed },
+    `${app.name} is stopped${changed ? "" : " already"}`,
+  );
 }
 
 export async function restart(call: Call): Promise<void> {
@@ -34,7 +37,10 @@ export async function restage(call: Call): Promise<number> {
   const opened = await openApp(call);
   const bits = await newestPackage(opened.api, opened.app);
   if (!bits) {
-    throw new Fault(`${opened.app.name} has no files to build from`, { code: "no_package", hint: `tutti push ${opened.app.name}` });
+    throw new Fault(`${opened.app.name} has no files to build from`, {
+      code: "no_package",
+      hint: `tutti push ${opened.app.name}`,
+    });
   }
   await bring(call, opened, { build: bits });
   return exits.done;
@@ -59,7 +65,12 @@ async function bring(call: Call, opened: Opened, { build }: { build?: Package })
   const url = await addressOf(api, app);
   const settle = () => findProcess(api, app, undefined);
   const { process } = await release({ api, http, app, steps, droplet, strategy: call.text("strategy"), settle, url });
-  if (url && process.type === "web" && process.instances > 0) await steps.take("route", () => verify({ api, http, app, process, url }), (words) => words);
+  if (url && process.type === "web" && process.instances > 0)
+    await steps.take(
+      "route",
+      () => verify({ api, http, app, process, url }),
+      (words) => words,
+    );
   started(call, opened, { verb: "is running", changed: true, url, steps });
 }
 
@@ -72,7 +83,10 @@ interface Started {
 
 function started({ io }: Call, { app }: Opened, { verb, changed, url, steps }: Started): void {
   const timing = steps && { seconds: Math.round(steps.elapsed()) / 1000, steps: stepsJson(steps.done) };
-  io.result({ ok: true, app: app.name, state: "started", changed, url, ...timing }, `${app.name} ${verb}${url ? `: ${url}` : ""}`);
+  io.result(
+    { ok: true, app: app.name, state: "started", changed, url, ...timing },
+    `${app.name} ${verb}${url ? `: ${url}` : ""}`,
+  );
 }
 
 async function addressOf(api: Api, app: App): Promise<string | undefined> {

@@ -32,7 +32,11 @@ export interface Range {
 }
 
 /** Lines of the app's log, oldest first, by Cloud Foundry's log-cache interface. */
-export async function readLog(api: Api, app: { guid: string }, { start, limit, newest = false }: Range): Promise<Line[]> {
+export async function readLog(
+  api: Api,
+  app: { guid: string },
+  { start, limit, newest = false }: Range,
+): Promise<Line[]> {
   const answer = await api.get<Batch>(`/api/v1/read/${app.guid}`, {
     envelope_types: "LOG",
     limit,
@@ -47,7 +51,9 @@ function lineOf({ timestamp, instance_id = "", tags = {}, log }: Envelope): Line
   if (log?.payload === undefined) return [];
   const text = Buffer.from(log.payload, "base64").toString("utf8");
   const source = tags["source_type"] ?? "APP";
-  return [{ at: BigInt(timestamp), source, instance: instance_id, err: log.type === "ERR", text: text.replace(/\n$/, "") }];
+  return [
+    { at: BigInt(timestamp), source, instance: instance_id, err: log.type === "ERR", text: text.replace(/\n$/, "") },
+  ];
 }
 
 /** Most lines that one question may bring. */
@@ -79,6 +85,9 @@ export function follower(api: Api, app: { guid: string }, from: bigint): Followe
 /** `2026-01-31T12:00:00.00 [APP/PROC/WEB/0] ERR text`, in the person's own time zone. */
 export function lineText({ at, source, instance, err, text }: Line): string {
   const time = new Date(Number(at / 1_000_000n));
-  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 22).replace("T", " ");
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .slice(0, 22)
+    .replace("T", " ");
   return `${local} [${source}${instance && !source.endsWith(instance) ? `/${instance}` : ""}] ${err ? "ERR" : "OUT"} ${plain(text)}`;
 }

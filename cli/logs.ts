@@ -8,22 +8,25 @@ import { batch, follower, type Line, lineText, readLog } from "./logcache.ts";
 /** `tutti logs APP`: what there is, then what comes, until it is stopped. With --json a line is an object. */
 export async function logs(call: Call): Promise<void> {
   const recent = call.flag("recent") && !call.flag("follow");
-  const limit = call.whole("num", { min: 1, max: 5000 }) ?? (recent ? 200 : 20);
+  const limit = call.whole("num", { min: 1, max: batch }) ?? (recent ? 200 : 20);
   const wants = filter(call);
   const { api, app } = await openApp(call);
   const show = shower(call);
-  const past = (await lastLines(api, app, call.text("source") || call.text("instance") ? 5000 : limit)).filter(wants).slice(-limit);
+  const past = (
+    await readLog(api, app, { limit: call.text("source") || call.text("instance") ? batch : limit, newest: true })
+  )
+    .filter(wants)
+    .slice(-limit);
   past.forEach(show);
   if (recent) {
     if (past.length === 0) call.io.note(`${app.name} has said nothing lately`);
     return;
   }
   const from = past.at(-1)?.at;
-  await follow({ api, app, from: from === undefined ? undefined : from + 1n, note: call.io.note }, (line) => wants(line) && show(line));
-}
-
-async function lastLines(api: Api, app: { guid: string }, limit: number): Promise<Line[]> {
-  return readLog(api, app, { limit: Math.min(limit, limit > batch ? limit : batch), newest: true }).then((lines) => lines.slice(-limit));
+  await follow(
+    { api, app, from: from === undefined ? undefined : from + 1n, note: call.io.note },
+    (line) => wants(line) && show(line),
+  );
 }
 
 interface Following {

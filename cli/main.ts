@@ -48,11 +48,15 @@ function tell(error: unknown, io: Io): number {
 }
 
 function facts(error: unknown) {
-  const { message, code, hint, exit } = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
+  const { message, code, hint, exit } = (typeof error === "object" && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
   return {
     message: String(message || error).split("\n")[0] ?? "",
     code: typeof code === "string" ? code : "internal",
-    hint: typeof hint === "string" ? hint : code ? undefined : "this is a fault of tutti itself: TUTTI_DEBUG=1 shows where",
+    hint:
+      typeof hint === "string" ? hint : code ? undefined : "this is a fault of tutti itself: TUTTI_DEBUG=1 shows where",
     exit: typeof exit === "number" ? exit : exits.failed,
   };
 }

@@ -1,7 +1,7 @@
 import { parse as parseYaml } from "yaml";
 import { type AppSpec, type Reading, readKeys } from "./appSpec.ts";
-import { Fault } from "./fault.ts";
 import { cfKeys } from "./cfManifest.ts";
+import { Fault } from "./fault.ts";
 import { stackatoKeys } from "./stackatoManifest.ts";
 
 export interface Manifest {
@@ -33,7 +33,11 @@ function yaml(file: string, text: string): unknown {
     return parseYaml(text, { merge: true, maxAliasCount: 100 }) ?? {};
   } catch (error) {
     const [first = ""] = (error as Error).message.split("\n");
-    throw new Fault(`${file}: ${first.replace(/:$/, "")}`, { code: "bad_manifest", hint: "it is not valid YAML there", cause: error });
+    throw new Fault(`${file}: ${first.replace(/:$/, "")}`, {
+      code: "bad_manifest",
+      hint: "it is not valid YAML there",
+      cause: error,
+    });
   }
 }
 

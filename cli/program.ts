@@ -1,8 +1,8 @@
 import { type Argument, Command as Commander, CommanderError, Option } from "commander";
 import { makeCall } from "./call.ts";
 import { type Command, groups, type OptionRow } from "./command.ts";
-import type { Io } from "./io.ts";
 import { complaint } from "./complaint.ts";
+import type { Io } from "./io.ts";
 
 interface Setting {
   rows: readonly Command[];
@@ -63,7 +63,8 @@ function build(row: Command, around: { io: Io; outcome: { code: number } }): Com
   if (!load) return command;
   return command.action(async () => {
     const act = await load();
-    outcome.code = (await act(makeCall(io, command.args, valuesOf(command, options)))) ?? 0;
+    const code = await act(makeCall(io, command.args, valuesOf(command, options)));
+    outcome.code = typeof code === "number" ? code : 0;
   });
 }
 

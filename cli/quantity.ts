@@ -5,7 +5,9 @@ import { wrongUsage } from "./fault.ts";
 export function wholeNumber(text: string, what: string, { min = 0, max = 1_000_000_000 } = {}): number {
   const value = Number(text);
   if (!/^\d+$/.test(text.trim()) || value < min || value > max) {
-    throw wrongUsage(`${what}: "${text}" is not a whole number of at least ${min}${max < 1e9 ? ` and at most ${max}` : ""}`);
+    throw wrongUsage(
+      `${what}: "${text}" is not a whole number of at least ${min}${max < 1e9 ? ` and at most ${max}` : ""}`,
+    );
   }
   return value;
 }

@@ -23,7 +23,11 @@ export async function routes(call: Call): Promise<void> {
   }));
   call.io.result(
     { ok: true, routes: rows },
-    table(["URL", "APPS"], rows.map((row) => [row.url, row.apps.join(", ") || "-"]), `no addresses in ${organization.name} / ${space.name}`),
+    table(
+      ["URL", "APPS"],
+      rows.map((row) => [row.url, row.apps.join(", ") || "-"]),
+      `no addresses in ${organization.name} / ${space.name}`,
+    ),
   );
 }
 
@@ -32,7 +36,10 @@ export async function map(call: Call): Promise<void> {
   const route = await ensureRoute(api, space.guid, call.arg(1));
   const added = await ensureDestination(api, route, app);
   const url = publicUrl(route.url, api.target);
-  call.io.result({ ok: true, app: app.name, url, changed: added }, `${app.name} answers at ${url}${added ? "" : " already"}`);
+  call.io.result(
+    { ok: true, app: app.name, url, changed: added },
+    `${app.name} answers at ${url}${added ? "" : " already"}`,
+  );
 }
 
 export async function unmap(call: Call): Promise<void> {
@@ -45,11 +52,16 @@ export async function unmap(call: Call): Promise<void> {
   if (route && mine.length && mine.length === route.destinations?.length) await api.delete(`/v3/routes/${route.guid}`);
   call.io.result(
     { ok: true, app: app.name, changed: mine.length > 0 },
-    mine.length ? `${app.name} no longer answers at ${call.arg(1)}` : `${call.arg(1)} did not lead to ${app.name}: nothing to do`,
+    mine.length
+      ? `${app.name} no longer answers at ${call.arg(1)}`
+      : `${call.arg(1)} did not lead to ${app.name}: nothing to do`,
   );
 }
 
-async function findRoute(api: Api, { host, domain, path }: ReturnType<typeof splitAddress>): Promise<Route | undefined> {
+async function findRoute(
+  api: Api,
+  { host, domain, path }: ReturnType<typeof splitAddress>,
+): Promise<Route | undefined> {
   const found = await api.all<Route>("/v3/routes", { hosts: host, domain_guids: domain.guid, paths: path });
   return found.find((route) => route.host === host && route.path === path);
 }
@@ -60,12 +72,19 @@ export async function ensureRoute(api: Api, space: string, url: string): Promise
   const there = (await findRoute(api, address)) ?? (await create(api, space, address));
   const owner = there.relationships?.space?.data?.guid;
   if (owner && owner !== space) {
-    throw new Fault(`${there.url} belongs to another space`, { code: "route_taken", hint: "choose another host: --hostname" });
+    throw new Fault(`${there.url} belongs to another space`, {
+      code: "route_taken",
+      hint: "choose another host: --hostname",
+    });
   }
   return there;
 }
 
-async function create(api: Api, space: string, { host, domain, path }: ReturnType<typeof splitAddress>): Promise<Route> {
+async function create(
+  api: Api,
+  space: string,
+  { host, domain, path }: ReturnType<typeof splitAddress>,
+): Promise<Route> {
   try {
     return await api.post<Route>("/v3/routes", {
       host,
@@ -77,7 +96,10 @@ async function create(api: Api, space: string, { host, domain, path }: ReturnTyp
     // Somebody made it meanwhile, or it is in a space that we may not see.
     const there = await findRoute(api, { host, domain, path });
     if (there) return there;
-    throw new Fault(`${host}.${domain.name}${path}: ${error.message}`, { code: "route_taken", hint: "choose another host: --hostname" });
+    throw new Fault(`${host}.${domain.name}${path}: ${error.message}`, {
+      code: "route_taken",
+      hint: "choose another host: --hostname",
+    });
   }
 }
 

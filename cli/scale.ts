@@ -1,8 +1,8 @@
 import type { Call } from "./call.ts";
 import { findProcess, openApp } from "./find.ts";
+import { restartApp } from "./lifecycle.ts";
 import { mebibytes } from "./quantity.ts";
 import type { Process } from "./resources.ts";
-import { restartApp } from "./lifecycle.ts";
 import { bytes } from "./show.ts";
 
 /** Changes number and size of instances. A new size means new instances, so a running app is restarted for it. */

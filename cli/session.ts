@@ -59,10 +59,16 @@ async function one(api: Api, what: "organization" | "space", name: string | unde
   if (first && found.length === 1) return { guid: first.guid, name: first.name };
   const option = what === "space" ? "-s SPACE" : "-o ORG";
   if (name) {
-    throw new Fault(`there is no ${what} "${name}" that you may see`, { code: `no_${what}`, hint: `choose with ${option}` });
+    throw new Fault(`there is no ${what} "${name}" that you may see`, {
+      code: `no_${what}`,
+      hint: `choose with ${option}`,
+    });
   }
   throw new Fault(found.length === 0 ? `there is no ${what} that you may see` : `there are ${found.length} ${what}s`, {
     code: `no_${what}`,
-    hint: found.length === 0 ? "an admin can add you to one" : `choose with ${option}: ${found.map((each) => each.name).join(", ")}`,
+    hint:
+      found.length === 0
+        ? "an admin can add you to one"
+        : `choose with ${option}: ${found.map((each) => each.name).join(", ")}`,
   });
 }

@@ -50,7 +50,10 @@ export function respelled(argv: readonly string[]): Spelling | undefined {
   const words = rest.filter((word) => !word.startsWith("-"));
   const form = words.length === 0 && alone[key] ? `${alone[key]} $*` : (rewritten[key] ?? "");
   const filled = fill(form, rest);
-  return { argv: [...argv.slice(0, at), ...filled], hint: `"${key}" is "${form.replace(/ ?\$\S+/g, (hole) => hole === " $*" ? "" : " …")}" here` };
+  return {
+    argv: [...argv.slice(0, at), ...filled],
+    hint: `"${key}" is "${form.replace(/ ?\$\S+/g, (hole) => (hole === " $*" ? "" : " …"))}" here`,
+  };
 }
 
 function fill(form: string, rest: readonly string[]): string[] {

@@ -1,4 +1,16 @@
-import { type AppSpec, type At, bad, inside, type Keys, map, number, type ProcessSpec, size, string, strings } from "./appSpec.ts";
+import {
+  type AppSpec,
+  type At,
+  bad,
+  inside,
+  type Keys,
+  map,
+  number,
+  type ProcessSpec,
+  size,
+  string,
+  strings,
+} from "./appSpec.ts";
 import { cfKeys } from "./cfManifest.ts";
 import { Fault } from "./fault.ts";
 

@@ -8,7 +8,9 @@ export interface Tokens {
 }
 
 /** What is traded for tokens, as OAuth 2 calls it. */
-type Grant = { grant_type: "password"; username: string; password: string } | { grant_type: "refresh_token"; refresh_token: string };
+type Grant =
+  | { grant_type: "password"; username: string; password: string }
+  | { grant_type: "refresh_token"; refresh_token: string };
 
 /** The public client of every Cloud Foundry command line: it has a name and no secret. */
 const client = `Basic ${Buffer.from("cf:").toString("base64")}`;
@@ -26,7 +28,8 @@ export async function grant(http: Http, login: string, what: Grant): Promise<Tok
     },
     body: new URLSearchParams(what).toString(),
   });
-  if (answer.status === 401 || (answer.status === 400 && /invalid_grant|unauthorized/.test(answer.text))) throw refused(what);
+  if (answer.status === 401 || (answer.status === 400 && /invalid_grant|unauthorized/.test(answer.text)))
+    throw refused(what);
   const body = read(answer, { method: "POST", url }) as { access_token?: string; refresh_token?: string } | undefined;
   if (!body?.access_token) throw new Fault(`${url} answered without a token`, { code: "not_the_api" });
   return { accessToken: body.access_token, refreshToken: body.refresh_token };

@@ -64,7 +64,12 @@ function tableOf<T extends Row>(parts: Parts<T>): Table<T> {
     },
     async insert(record) {
       const undo = await names.claim(record);
-      const revision = await rows.create(record.guid, record).catch(undoing(undo));
+      const giveBack = async () => {
+        // The same record, written by somebody else meanwhile, keeps its name.
+        const there = await rows.get(record.guid);
+        if (!there || !names.same(there.value, record)) await undo();
+      };
+      const revision = await rows.create(record.guid, record).catch(undoing(giveBack));
       cache.keep(record.guid, record, revision);
       return record;
     },

@@ -33,8 +33,8 @@ export function leaveRoutes(cell: Cell, one: Instance): void {
 /** The port rests until the routers have been told, and a while longer. */
 function releasePort(cell: Cell, one: Instance, port: number): void {
   cell.ports.release(port, cell.bus.connected);
-  // One that is stopping has left the routes already; saying it again is cheap. One that was starting was never there.
-  const uris = one.state === "STARTING" ? [] : one.uris;
+  // Whatever had a process may be in a router: also one that a killed agent had no time to write down as running.
+  const uris = one.identity ? one.uris : [];
   cell.routes.unregister(registration(cell.self, one, uris), () => {
     cell.ports.forgotten(port, Date.now());
     cell.saver.dirty();

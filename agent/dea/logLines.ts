@@ -9,8 +9,8 @@ export interface Splitter {
   readonly open: number;
   /** The begun line, if any: the process is gone and will not end it. */
   flush(): string[];
-  /** The next bytes do not follow the last ones: drops what is incomplete on both sides of the gap. */
-  gap(): void;
+  /** The next bytes do not follow the last ones. `inside` a line: its rest is dropped like its beginning. */
+  gap(inside: boolean): void;
 }
 
 export function splitter(): Splitter {
@@ -51,9 +51,9 @@ export function splitter(): Splitter {
       return open;
     },
     flush: () => (open > 0 && !dropping ? finish(Buffer.alloc(0)) : []),
-    gap() {
+    gap(inside) {
       begun = Buffer.alloc(0);
-      dropping = true;
+      dropping = inside;
       open = 0;
     },
   };

@@ -34,6 +34,9 @@ export interface Tail {
 const patience = 4 * 2 ** 20;
 const lastWords = 2 ** 20;
 const chunkSize = 256 * 1024;
+/** Of what has to be cut unread, the end is kept: a flood often ends with the line that explains it. */
+const heldSize = 64 * 1024;
+const newline = 10;
 
 /** Follows one log file, and cuts it when it grows beyond its cap. */
 export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail {
@@ -44,12 +47,15 @@ export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail
   const opened = async () => {
     file ??= await openExactly(path, constants.O_RDWR);
     const { size } = await file.stat();
-    if (size < offset) skipTo(0);
+    if (size < offset) offset = 0;
     return { file, size };
   };
-  const skipTo = (to: number) => {
-    if (to > offset) dropped += to - offset;
-    if (to !== 0) split.gap();
+  let held: string[] = [];
+  const skipTo = async (handle: FileHandle, to: number) => {
+    if (to <= offset) return;
+    dropped += to - offset;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, to - 1);
+    split.gap(buffer[0] !== newline);
     offset = to;
   };
   const readSome = async (handle: FileHandle, bytes: number): Promise<string[]> => {
@@ -69,28 +75,40 @@ export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail
     return result;
   };
   const cut = async (handle: FileHandle, size: number) => {
-    if (size > cap / 2 && (offset === size || size > cap)) {
-      await keepTail(handle, { from: Math.max(0, size - cap / 2), size, path: `${path}.1` });
-      await handle.truncate(0);
-      if (offset < size) skipTo(size);
-      offset = 0;
+    if (size <= cap / 2 || (offset < size && size <= cap)) return;
+    await keepTail(handle, { from: Math.max(0, size - cap / 2), size, path: `${path}.1` });
+    if (offset < size) {
+      await skipTo(handle, size - heldSize);
+      dropped += bytesOf(held);
+      held = await readSome(handle, size - offset);
     }
+    await handle.truncate(0);
+    offset = 0;
+  };
+  const release = (now: number) => {
+    const bytes = bytesOf(held);
+    if (bytes > allowance.left(now)) return [];
+    allowance.spend(bytes);
+    const lines = held;
+    held = [];
+    return lines;
   };
   return {
     async drain(now, read) {
       const { file: handle, size } = await opened();
-      const bytes = read ? Math.min(size - offset, allowance.left(now), 2 ** 20) : 0;
+      const lines = read ? release(now) : [];
+      const bytes = read && held.length === 0 ? Math.min(size - offset, allowance.left(now), 2 ** 20) : 0;
       allowance.spend(bytes);
-      const lines = await readSome(handle, bytes);
-      if (read && size - offset > patience) skipTo(size - lastWords);
+      lines.push(...(await readSome(handle, bytes)));
+      if (read && size - offset > patience) await skipTo(handle, size - lastWords);
       await cut(handle, size);
-      return told(lines, read && (bytes > 0 || offset < size));
+      return told(lines, read && (bytes > 0 || offset < size || held.length > 0));
     },
     async finish() {
       const { file: handle, size } = await opened();
-      if (size - offset > lastWords) skipTo(size - lastWords);
+      await skipTo(handle, size - lastWords);
       const lines = await readSome(handle, size - offset);
-      return told([...lines, ...split.flush()], false);
+      return told([...held, ...lines, ...split.flush()], false);
     },
     get offset() {
       return Math.max(0, offset - split.open);
@@ -101,6 +119,8 @@ export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail
     },
   };
 }
+
+const bytesOf = (lines: readonly string[]) => lines.reduce((sum, line) => sum + line.length + 1, 0);
 
 /** The newest part of a file that is about to be emptied, for those who read the files themselves. */
 async function keepTail(from: FileHandle, part: { from: number; size: number; path: string }): Promise<void> {

@@ -56,14 +56,14 @@ export class Mind {
   }
 
   heartbeat(message: DeaHeartbeat, now: number): void {
-    this.#shift(this.gate.pulse(now));
-    this.#shift(this.gate.heard(now));
+    this.#shift(this.gate.pulse(now), now);
+    this.#shift(this.gate.heard(now), now);
     this.picture.heartbeat(message, now);
   }
 
   /** An instance has ended. What it leaves empty is filled in this very moment, when everything is fresh. */
   exited(message: DropletExited, now: number, leads: boolean): Outcome {
-    this.#shift(this.gate.pulse(now));
+    this.#shift(this.gate.pulse(now), now);
     const slot = this.picture.exited(message, now);
     const desired = this.wanted.get(message.droplet);
     if (!slot || !desired || desired.version !== slot.version || !leads) return nothing;
@@ -76,7 +76,7 @@ export class Mind {
 
   /** What is desired of the app has changed. */
   updated(droplet: string, now: number): void {
-    this.#shift(this.gate.pulse(now));
+    this.#shift(this.gate.pulse(now), now);
     this.wanted.touched(droplet, now);
   }
 
@@ -90,8 +90,8 @@ export class Mind {
   }
 
   connection(connected: boolean, now: number): void {
-    this.#shift(this.gate.pulse(now));
-    if (connected) this.#shift(this.gate.back(now));
+    this.#shift(this.gate.pulse(now), now);
+    if (connected) this.#shift(this.gate.back(now), now);
     else this.gate.lost(now);
   }
 
@@ -107,7 +107,7 @@ export class Mind {
 
   /** Once a beat. */
   turn(now: number, leads: boolean): Turn {
-    this.#shift(this.gate.pulse(now));
+    this.#shift(this.gate.pulse(now), now);
     this.queue.refill();
     if (!this.gate.silent(now)) this.picture.forgetDeas(now);
     const gone = this.deaf(now) ? [] : this.picture.sweep(now);
@@ -124,8 +124,8 @@ export class Mind {
     return { requests, notices, closed, later };
   }
 
-  #shift(gap: number): void {
-    if (gap > 0) this.picture.shift(gap);
+  #shift(gap: number, now: number): void {
+    if (gap > 0) this.picture.shift(gap, now);
   }
 
   #question(droplet: string, now: number): Question {

@@ -197,12 +197,14 @@ export class Picture {
   }
 
   /** Takes a time in which we could not hear out of all clocks: a silence of ours is nobody's death. */
-  shift(by: number): void {
+  shift(by: number, now: number): void {
+    // Gaps can lie over each other; nothing was heard in the future.
+    const later = (seen: number) => Math.min(now, seen + by);
     for (const app of this.apps.values()) {
-      for (const one of app.instances.values()) one.seen += by;
-      for (const crash of app.crashes.values()) crash.seen += by;
+      for (const one of app.instances.values()) one.seen = later(one.seen);
+      for (const crash of app.crashes.values()) crash.seen = later(crash.seen);
     }
-    for (const [dea, seen] of this.deas) this.deas.set(dea, seen + by);
+    for (const [dea, seen] of this.deas) this.deas.set(dea, later(seen));
   }
 
   /** Compares with a complete run: notes which apps it did not know, and forgets the slots of versions that are gone. */

@@ -1,6 +1,5 @@
-import { copyFile, open } from "node:fs/promises";
+import { copyFile, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { mkdir } from "node:fs/promises";
 
 /** The file HAProxy writes its access log to by itself, one line a request. */
 export interface AccessLog {

@@ -69,7 +69,7 @@ function globals({ threads, maxConnections, user }: ConfigOptions, socket: strin
 
 // gorouter's line, without the query string: what people put there is often a secret.
 const logFormat = [
-  "%{+Q,+E}[var(txn.host)] - [%tr] \\\"%HM\\ %{+E}HPO\\ %HV\\\" %ST %U %B",
+  '%{+Q,+E}[var(txn.host)] - [%tr] \\"%HM\\ %{+E}HPO\\ %HV\\" %ST %U %B',
   '\\"%ci:%cp\\" \\"%si:%sp\\" response_time_ms:%Ta',
   "app_id:%{+Q,+E}[var(txn.app)] instance_id:%{+Q}s vcap_request_id:%ID end:%ts",
 ]

@@ -14,7 +14,8 @@ const wildcardLevels = 4;
 
 /** The rules each request passes. Most end at the first `allow`: what stands above it is all that an ordinary request pays. */
 export function requestRules(trusted: readonly string[]): string[] {
-  const front = trusted.length > 0 ? ` unless { src ${trusted.join(" ")} } { req.hdr(X-Forwarded-Proto) -m found }` : "";
+  const front =
+    trusted.length > 0 ? ` unless { src ${trusted.join(" ")} } { req.hdr(X-Forwarded-Proto) -m found }` : "";
   return [
     "http-request set-header X-Vcap-Request-Id %[unique-id]",
     `http-request set-header X-Forwarded-Proto http${front}`,

@@ -1,4 +1,5 @@
-import { addAbortSignal, Readable } from "node:stream";
+import { Readable } from "node:stream";
+import { abortable } from "./abortable.ts";
 import { type BlobInfo, type Blobs, NoRoom } from "./blobs.ts";
 import { measuring } from "./hashing.ts";
 
@@ -7,17 +8,22 @@ export interface MemoryBlobsOptions {
   room?: number;
 }
 
+export interface MemoryBlobs extends Blobs {
+  /** Bytes that are kept. */
+  used(): number;
+}
+
 /** Blobs inside one process: pass the same contract as those in the object store. */
-export function memoryBlobs({ room = Number.POSITIVE_INFINITY }: MemoryBlobsOptions = {}): Blobs {
+export function memoryBlobs({ room = Number.POSITIVE_INFINITY }: MemoryBlobsOptions = {}): MemoryBlobs {
   const blobs = new Map<string, { info: BlobInfo; bytes: Buffer }>();
   const used = () => [...blobs.values()].reduce((sum, { info }) => sum + info.size, 0);
   return {
+    used,
     async put(bytes, stop) {
-      if (stop) addAbortSignal(stop, bytes);
       const chunks: Buffer[] = [];
       const measure = measuring();
       let size = 0;
-      for await (const chunk of bytes) {
+      for await (const chunk of abortable(bytes, stop)) {
         chunks.push(Buffer.from(chunk));
         measure.add(chunk);
         size += chunk.length;

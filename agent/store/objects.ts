@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { addAbortSignal, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { type ObjectInfo, type ObjectStore, Objm, setSha256Backend } from "@nats-io/obj";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { abortable } from "./abortable.ts";
 import { type BlobInfo, type Blobs, NoRoom } from "./blobs.ts";
 import { StoreUnavailable } from "./conflict.ts";
 import { checked, measuring } from "./hashing.ts";
@@ -52,9 +53,8 @@ export function objectBlobs(connection: NatsConnection, options: ObjectBlobsOpti
   };
   return {
     async put(bytes, stop) {
-      if (stop) addAbortSignal(stop, bytes);
       try {
-        return await within((opened) => take(opened, { bytes, stop, timeout }));
+        return await within((opened) => take(opened, { bytes: abortable(bytes, stop), stop, timeout }));
       } finally {
         bytes.destroy();
       }
@@ -79,7 +79,7 @@ export function objectBlobs(connection: NatsConnection, options: ObjectBlobsOpti
 }
 
 interface Taking {
-  bytes: Readable;
+  bytes: AsyncGenerator<Uint8Array>;
   stop: AbortSignal | undefined;
   timeout: number;
 }
@@ -107,16 +107,14 @@ async function take({ objects, jsm }: Opened, { bytes, stop, timeout }: Taking):
 }
 
 /** A web stream that reads on only when asked: what has not been stored yet is not read yet. */
-function passing(bytes: Readable, onChunk: (chunk: Uint8Array) => void): ReadableStream<Uint8Array> {
-  const chunks = bytes[Symbol.asyncIterator]();
+function passing(bytes: AsyncGenerator<Uint8Array>, onChunk: (chunk: Uint8Array) => void): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await chunks.next();
+        const { done, value } = await bytes.next();
         if (done) return controller.close();
-        const chunk = typeof value === "string" ? Buffer.from(value) : (value as Uint8Array);
-        onChunk(chunk);
-        controller.enqueue(chunk);
+        onChunk(value);
+        controller.enqueue(value);
       },
     },
     { highWaterMark: 0 },

@@ -1,6 +1,6 @@
 import { hostOf, splitAddress } from "../address.ts";
-import type { HealthCheck } from "../appSpec.ts";
 import type { Api } from "../api.ts";
+import type { HealthCheck } from "../appSpec.ts";
 import { Fault } from "../fault.ts";
 import { processesOf } from "../find.ts";
 import type { App, Domain, Droplet, Process, Route } from "../resources.ts";
@@ -21,7 +21,12 @@ export async function ensureApp(api: Api, { space }: Place, wanted: Wanted): Pro
   const lifecycle = Object.keys(data).length ? { type: "buildpack", data } : undefined;
   if (!there) {
     const relationships = { space: { data: { guid: space.guid } } };
-    const app = await api.post<App>("/v3/apps", { name: wanted.name, relationships, environment_variables: env, ...(lifecycle && { lifecycle }) });
+    const app = await api.post<App>("/v3/apps", {
+      name: wanted.name,
+      relationships,
+      environment_variables: env,
+      ...(lifecycle && { lifecycle }),
+    });
     return { app, created: true };
   }
   const app = lifecycle ? await api.patch<App>(`/v3/apps/${there.guid}`, { lifecycle }) : there;
@@ -30,7 +35,11 @@ export async function ensureApp(api: Api, { space }: Place, wanted: Wanted): Pro
 }
 
 /** Gives the app its addresses. Those it has are kept; an app that has some gets no default one. */
-export async function ensureRoutes(api: Api, { space }: Place, { app, wanted }: { app: App; wanted: Wanted }): Promise<Route[]> {
+export async function ensureRoutes(
+  api: Api,
+  { space }: Place,
+  { app, wanted }: { app: App; wanted: Wanted },
+): Promise<Route[]> {
   const there = await api.all<Route>(`/v3/apps/${app.guid}/routes`);
   if (wanted.noRoute) return there;
   const asked = await addresses(api, wanted);
@@ -49,7 +58,9 @@ async function addresses(api: Api, { urls = [], hosts = [], domains: below, name
   if (!urls.length && !hosts.length && !below) return [];
   const domains = await api.all<Domain>("/v3/domains");
   const parents = below ?? [ownDomain(domains).name];
-  const filled = urls.map((url) => url.replaceAll(/\$\{name\}/g, name).replaceAll(/\$\{target-base\}/g, ownDomain(domains).name));
+  const filled = urls.map((url) =>
+    url.replaceAll(/\$\{name\}/g, name).replaceAll(/\$\{target-base\}/g, ownDomain(domains).name),
+  );
   const named = hosts.length || !below ? hosts : [hostOf(name)];
   const all = [...filled, ...named.flatMap((host) => parents.map((domain) => `${host}.${domain}`))];
   // All are looked at before the first is made.
@@ -60,7 +71,8 @@ async function addresses(api: Api, { urls = [], hosts = [], domains: below, name
 async function defaultAddress(api: Api, { name, randomRoute }: Wanted): Promise<string> {
   const { name: domain } = ownDomain(await api.all<Domain>("/v3/domains"));
   const host = hostOf(name);
-  if (!host) throw new Fault(`no host name can be made of "${name}"`, { code: "bad_host", hint: "give one: --hostname HOST" });
+  if (!host)
+    throw new Fault(`no host name can be made of "${name}"`, { code: "bad_host", hint: "give one: --hostname HOST" });
   return `${host}${randomRoute ? `-${Math.random().toString(36).slice(2, 8)}` : ""}.${domain}`;
 }
 
@@ -71,16 +83,29 @@ function ownDomain(domains: readonly Domain[]): Domain {
 }
 
 /** Numbers, sizes, commands and health checks of the processes. Returns the one whose start decides: web, if there is one. */
-export async function ensureProcesses(api: Api, { app, wanted, droplet }: { app: App; wanted: Wanted; droplet: Droplet }): Promise<Process> {
+export async function ensureProcesses(
+  api: Api,
+  { app, wanted, droplet }: { app: App; wanted: Wanted; droplet: Droplet },
+): Promise<Process> {
   const web = { type: "web", ...webOnly(wanted, droplet) };
-  const specs = [...(wanted.processes ?? []).filter((each) => each.type !== "web"), { ...web, ...(wanted.processes ?? []).find((each) => each.type === "web"), ...definedOnly(web) }];
+  const specs = [
+    ...(wanted.processes ?? []).filter((each) => each.type !== "web"),
+    { ...web, ...(wanted.processes ?? []).find((each) => each.type === "web"), ...definedOnly(web) },
+  ];
   for (const spec of specs) {
     const one = (await processesOf(api, app)).find((each) => each.type === spec.type);
-    if (!one) throw new Fault(`the app has no process of type ${spec.type}`, { code: "no_process", hint: `name it in a Procfile: ${spec.type}: COMMAND` });
+    if (!one)
+      throw new Fault(`the app has no process of type ${spec.type}`, {
+        code: "no_process",
+        hint: `name it in a Procfile: ${spec.type}: COMMAND`,
+      });
     await change(api, one, spec);
   }
   const processes = await processesOf(api, app);
-  const main = processes.find((each) => each.type === "web" && each.instances > 0) ?? processes.find((each) => each.instances > 0) ?? processes[0];
+  const main =
+    processes.find((each) => each.type === "web" && each.instances > 0) ??
+    processes.find((each) => each.instances > 0) ??
+    processes[0];
   if (!main) throw new Fault(`${app.name} has no process`, { code: "no_process" });
   return main;
 }
@@ -105,15 +130,23 @@ async function change(api: Api, one: Process, spec: Spec): Promise<void> {
   const update = { ...command, ...(health_check && { health_check }) };
   if (Object.keys(update).length) await api.patch(`/v3/processes/${one.guid}`, update);
   const size = { instances: spec.instances, memory_in_mb: spec.memory, disk_in_mb: spec.disk };
-  const scaled = Object.entries(size).filter(([key, value]) => value !== undefined && full[key as keyof Process] !== value);
+  const scaled = Object.entries(size).filter(
+    ([key, value]) => value !== undefined && full[key as keyof Process] !== value,
+  );
   if (scaled.length) await api.post(`/v3/processes/${one.guid}/actions/scale`, Object.fromEntries(scaled));
 }
 
 function healthOf({ health_check: now }: Process, wanted: HealthCheck | undefined): object | undefined {
   if (!wanted) return undefined;
   const { type = now?.type ?? "port", timeout, endpoint } = wanted;
-  const same = type === now?.type && (timeout === undefined || timeout === now?.data?.timeout) && (endpoint === undefined || endpoint === now?.data?.endpoint);
+  const same =
+    type === now?.type &&
+    (timeout === undefined || timeout === now?.data?.timeout) &&
+    (endpoint === undefined || endpoint === now?.data?.endpoint);
   if (same) return undefined;
-  const data = { ...(timeout !== undefined && { timeout }), ...(endpoint !== undefined && type === "http" && { endpoint }) };
+  const data = {
+    ...(timeout !== undefined && { timeout }),
+    ...(endpoint !== undefined && type === "http" && { endpoint }),
+  };
   return { type, ...(Object.keys(data).length && { data }) };
 }

@@ -32,7 +32,11 @@ export async function probe(http: Http, url: string): Promise<Probed> {
 }
 
 /** Asks until the app answers, it is no longer wanted, or the time (milliseconds) is over. */
-export async function probeUntil(http: Http, url: string, { limit, stop }: { limit: number; stop?: AbortSignal }): Promise<Probed> {
+export async function probeUntil(
+  http: Http,
+  url: string,
+  { limit, stop }: { limit: number; stop?: AbortSignal },
+): Promise<Probed> {
   const end = performance.now() + limit;
   for (;;) {
     const found = await probe(http, url);

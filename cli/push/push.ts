@@ -1,7 +1,7 @@
 import { publicUrl } from "../address.ts";
 import type { Call } from "../call.ts";
 import { instancesOf } from "../find.ts";
-import type { Process, Route } from "../resources.ts";
+import type { App, Process, Route } from "../resources.ts";
 import { type Place, place, type Session, session } from "../session.ts";
 import { bytes, facts, took } from "../show.ts";
 import { ensureApp, ensureProcesses, ensureRoutes } from "./app.ts";
@@ -9,7 +9,7 @@ import { readWanted } from "./read.ts";
 import { release } from "./release.ts";
 import { stage } from "./stage.ts";
 import { counted } from "./start.ts";
-import { type Steps, steps as makeSteps, stepsJson } from "./steps.ts";
+import { steps as makeSteps, type Steps, stepsJson } from "./steps.ts";
 import { type Entry, readTree } from "./tree.ts";
 import { upload } from "./upload.ts";
 import { verify } from "./verify.ts";
@@ -36,8 +36,16 @@ async function pushOne(pushing: Pushing): Promise<void> {
   const { api, http } = opened;
   steps.line(`pushing ${wanted.name} to ${where.organization.name} / ${where.space.name} at ${api.target}`);
   const entries = await steps.take("push", () => readTree(wanted.directory, wanted.ignores), described);
-  const { app, routes } = await steps.take("create app", () => create(pushing), ({ words }) => words);
-  const bits = await steps.take("upload", () => send(pushing, app, entries), ({ words }) => words);
+  const { app, routes } = await steps.take(
+    "create app",
+    () => create(pushing),
+    ({ words }) => words,
+  );
+  const bits = await steps.take(
+    "upload",
+    () => send(pushing, app, entries),
+    ({ words }) => words,
+  );
   if (call.off("start")) return notStarted(pushing, routes);
   const droplet = await stage({ api, app, package: bits.package, steps, tail: !call.off("tail") && !call.io.json });
   const url = routes[0] && publicUrl(routes[0].url, api.target);
@@ -51,7 +59,12 @@ async function pushOne(pushing: Pushing): Promise<void> {
     settle: () => ensureProcesses(api, { app, wanted, droplet }),
     url,
   });
-  if (url && process.type === "web" && process.instances > 0) await steps.take("route", () => verify({ api, http, app, process, url }), (words) => words);
+  if (url && process.type === "web" && process.instances > 0)
+    await steps.take(
+      "route",
+      () => verify({ api, http, app, process, url }),
+      (words) => words,
+    );
   await finish(pushing, { guid: app.guid, routes, process, strategy });
 }
 
@@ -66,7 +79,7 @@ async function create({ opened: { api }, where, wanted }: Pushing) {
   return { app, routes, words: created ? "new" : "is there, will be updated" };
 }
 
-async function send({ opened: { api }, steps }: Pushing, app: { guid: string; name: string }, entries: readonly Entry[]) {
+async function send({ opened: { api }, steps }: Pushing, app: App, entries: readonly Entry[]) {
   let size = 0;
   const onBytes = (total: number) => {
     size = total;
@@ -79,7 +92,14 @@ async function send({ opened: { api }, steps }: Pushing, app: { guid: string; na
 
 function notStarted({ call, opened: { api }, wanted, steps }: Pushing, routes: readonly Route[]): void {
   const urls = routes.map((route) => publicUrl(route.url, api.target));
-  const value = { ok: true, app: wanted.name, started: false, urls, seconds: seconds(steps), steps: stepsJson(steps.done) };
+  const value = {
+    ok: true,
+    app: wanted.name,
+    started: false,
+    urls,
+    seconds: seconds(steps),
+    steps: stepsJson(steps.done),
+  };
   call.io.result(value, `${wanted.name} is uploaded; start it: tutti start ${wanted.name}`);
 }
 
@@ -90,12 +110,26 @@ interface Outcome {
   strategy: string;
 }
 
-async function finish({ call, opened: { api }, wanted, steps }: Pushing, { guid, routes, process, strategy }: Outcome): Promise<void> {
+async function finish(
+  { call, opened: { api }, wanted, steps }: Pushing,
+  { guid, routes, process, strategy }: Outcome,
+): Promise<void> {
   const urls = routes.map((route) => publicUrl(route.url, api.target));
   const instances = await instancesOf(api, process);
   const total = seconds(steps);
   call.io.result(
-    { ok: true, app: wanted.name, guid, url: urls[0] ?? null, urls, instances: process.instances, memory_in_mb: process.memory_in_mb, strategy, seconds: total, steps: stepsJson(steps.done) },
+    {
+      ok: true,
+      app: wanted.name,
+      guid,
+      url: urls[0] ?? null,
+      urls,
+      instances: process.instances,
+      memory_in_mb: process.memory_in_mb,
+      strategy,
+      seconds: total,
+      steps: stepsJson(steps.done),
+    },
     facts([
       [wanted.name, call.io.paint("green", "running")],
       ["url", call.io.paint("bold", urls.join(", ") || "none")],

@@ -1,7 +1,7 @@
 import type { Api } from "../api.ts";
 import { Fault } from "../fault.ts";
 import { instancesOf, processesOf } from "../find.ts";
-import { type Mark, marks, type Message } from "../flow.ts";
+import { type Mark, type Message, marks } from "../flow.ts";
 import type { Http } from "../http.ts";
 import { type Line, lineText, readLog } from "../logcache.ts";
 import { poll } from "../poll.ts";
@@ -39,7 +39,11 @@ export async function release(options: Release): Promise<Released> {
   } catch (error) {
     await showLast(api, { app, steps, since: began.at });
     throw error instanceof Fault && !error.hint
-      ? new Fault(error.message, { code: error.code, cause: error, hint: `tutti logs ${app.name} --recent; tutti files ${app.name} logs` })
+      ? new Fault(error.message, {
+          code: error.code,
+          cause: error,
+          hint: `tutti logs ${app.name} --recent; tutti files ${app.name} logs`,
+        })
       : error;
   }
 }
@@ -54,7 +58,8 @@ async function takeBack({ api, app, steps }: Release): Promise<void> {
       const { status } = await api.get<Deployment>(`/v3/deployments/${guid}`);
       return status.value === "FINALIZED" ? status : undefined;
     }, 120_000);
-    if (!ended) throw new Fault("an earlier deployment does not end", { code: "deployment_stuck", hint: "tutti status" });
+    if (!ended)
+      throw new Fault("an earlier deployment does not end", { code: "deployment_stuck", hint: "tutti status" });
   }
 }
 
@@ -87,7 +92,8 @@ async function startAnew(options: Release, strategy: "restart" | "start"): Promi
   const process = await options.settle();
   await api.post(`/v3/apps/${app.guid}/actions/start`);
   // Instances that are just being stopped may still answer: then an answer proves nothing.
-  if (process.instances > 0) await untilUp({ ...options, process, url: strategy === "start" && process.type === "web" ? url : undefined });
+  if (process.instances > 0)
+    await untilUp({ ...options, process, url: strategy === "start" && process.type === "web" ? url : undefined });
   return process;
 }
 
@@ -116,10 +122,10 @@ async function tellSteps(api: Api, { app, steps, began }: Telling): Promise<void
 
 async function observed(api: Api, app: App, since: number): Promise<Mark[]> {
   const [trace, lines] = await Promise.all([
-    api.maybe<{ messages?: Message[] }>(`/tutti/apps/${app.guid}/trace`).catch(() => undefined),
+    api.maybe<{ resources?: Message[] }>(`/tutti/trace/${app.guid}`).catch(() => undefined),
     readLog(api, app, { start: BigInt(since) * 1_000_000n, limit: 1000 }).catch((): Line[] => []),
   ]);
-  const messages = trace?.messages ?? [];
+  const messages = trace?.resources ?? [];
   const asked = messages.find((message) => message.subject === "dea.discover" && message.at >= since);
   return marks(messages, lines, asked?.at ?? since);
 }

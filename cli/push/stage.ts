@@ -1,11 +1,11 @@
 import type { Api } from "../api.ts";
-import { Fault } from "../fault.ts";
 import { frameworkOf } from "../app.ts";
-import { type Follower, follower, type Line } from "../logcache.ts";
+import { Fault } from "../fault.ts";
 import { marks } from "../flow.ts";
+import { type Follower, follower, type Line } from "../logcache.ts";
 import { poll } from "../poll.ts";
-import { plain } from "../show.ts";
 import type { App, Build, Droplet, Package } from "../resources.ts";
+import { plain } from "../show.ts";
 import type { Steps } from "./steps.ts";
 
 export interface Staging {
@@ -119,5 +119,8 @@ function failed({ app, error, heard, tail }: Failure): Fault {
   const reason = first.replace(/^StagerFail\/\w+: /, "");
   const last = more.length && !(tail && heard.length) ? `; ${more.slice(-1)[0]}` : "";
   const next = app.state === "STARTED" ? "the version that runs goes on; " : "";
-  return new Fault(`staging failed: ${reason}${last}`, { code: "staging_failed", hint: `${next}mend it and push again (all output: tutti logs ${app.name} --recent)` });
+  return new Fault(`staging failed: ${reason}${last}`, {
+    code: "staging_failed",
+    hint: `${next}mend it and push again (all output: tutti logs ${app.name} --recent)`,
+  });
 }

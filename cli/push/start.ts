@@ -26,7 +26,9 @@ export async function untilUp(starting: Starting): Promise<void> {
   const { url, http } = starting;
   const over = new AbortController();
   const answered = url
-    ? probeUntil(http, url, { limit: Number.POSITIVE_INFINITY, stop: over.signal }).then((found: Probed) => found.answered)
+    ? probeUntil(http, url, { limit: Number.POSITIVE_INFINITY, stop: over.signal }).then(
+        (found: Probed) => found.answered,
+      )
     : new Promise<never>(() => {});
   try {
     await Promise.race([watch(starting, over.signal), answered]);
@@ -56,7 +58,9 @@ export async function untilRolled(starting: Starting, deployment: Deployment): P
   const { api, app } = starting;
   const over = new AbortController();
   const fresh = deployment.new_processes?.[0];
-  const died = fresh ? watch({ ...starting, process: { ...starting.process, guid: fresh.guid } }, over.signal) : Promise.resolve();
+  const died = fresh
+    ? watch({ ...starting, process: { ...starting.process, guid: fresh.guid } }, over.signal)
+    : Promise.resolve();
   // A deployment that is through has no new process any more: what became of it is told by the deployment.
   const failure = died.then(
     () => undefined,

@@ -33,9 +33,13 @@ export async function readTree(directory: string, ignores: readonly string[] = [
     throw error instanceof Fault ? error : unreadable(directory, error);
   });
   if (entries.length === 0) {
-    throw new Fault(`there is nothing to push in ${directory}`, { code: "nothing_to_push", hint: "tutti push APP --path DIRECTORY" });
+    throw new Fault(`there is nothing to push in ${directory}`, {
+      code: "nothing_to_push",
+      hint: "tutti push APP --path DIRECTORY",
+    });
   }
-  for (const entry of entries) if (entry.kind === "file" && entry.size >= worthAsking) entry.sha1 = await sha1(entry.source);
+  for (const entry of entries)
+    if (entry.kind === "file" && entry.size >= worthAsking) entry.sha1 = await sha1(entry.source);
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -95,8 +99,14 @@ function outside(path: string, target: string): Fault {
 
 function unreadable(directory: string, error: NodeJS.ErrnoException): Fault {
   const { code, path } = error;
-  if (code === "ENOENT" && path === directory) return new Fault(`there is no directory ${directory}`, { code: "no_directory", cause: error });
-  if (code === "ENOTDIR") return new Fault(`${directory} is not a directory`, { code: "no_directory", hint: "push the directory the app is in", cause: error });
+  if (code === "ENOENT" && path === directory)
+    return new Fault(`there is no directory ${directory}`, { code: "no_directory", cause: error });
+  if (code === "ENOTDIR")
+    return new Fault(`${directory} is not a directory`, {
+      code: "no_directory",
+      hint: "push the directory the app is in",
+      cause: error,
+    });
   return new Fault(`${path ?? directory} cannot be read: ${error.message}`, {
     code: "unreadable",
     hint: "change its permissions, or name it in .cfignore",

@@ -23,10 +23,17 @@ export interface Uploaded {
 }
 
 /** Makes a package of the entries. Files that the cluster knows by their checksum are only named. */
-export async function upload(api: Api, app: App, { entries, onBytes }: { entries: readonly Entry[]; onBytes(total: number): void }): Promise<Uploaded> {
+export async function upload(
+  api: Api,
+  app: App,
+  { entries, onBytes }: { entries: readonly Entry[]; onBytes(total: number): void },
+): Promise<Uploaded> {
   const known = await match(api, entries);
   const fresh = entries.filter((entry) => !known.has(entry.path));
-  const one = await api.post<Package>("/v3/packages", { type: "bits", relationships: { app: { data: { guid: app.guid } } } });
+  const one = await api.post<Package>("/v3/packages", {
+    type: "bits",
+    relationships: { app: { data: { guid: app.guid } } },
+  });
   const { headers, body, failure } = multipart([...known.values()], fresh, onBytes);
   try {
     await api.upload(`/v3/packages/${one.guid}/upload`, headers, body);
@@ -39,7 +46,9 @@ export async function upload(api: Api, app: App, { entries, onBytes }: { entries
 
 async function match(api: Api, entries: readonly Entry[]): Promise<Map<string, Known>> {
   const askable = entries.flatMap(({ path, sha1, size, mode }) =>
-    sha1 && size >= worthAsking ? [{ path, mode: (0o100000 | mode).toString(8), size_in_bytes: size, checksum: { value: sha1 } }] : [],
+    sha1 && size >= worthAsking
+      ? [{ path, mode: (0o100000 | mode).toString(8), size_in_bytes: size, checksum: { value: sha1 } }]
+      : [],
   );
   const known = new Map<string, Known>();
   for (let at = 0; at < askable.length; at += 1000) {
@@ -54,7 +63,8 @@ async function match(api: Api, entries: readonly Entry[]): Promise<Map<string, K
 function multipart(known: readonly Known[], fresh: readonly Entry[], onBytes: (total: number) => void) {
   const boundary = `tutti-${randomBytes(16).toString("hex")}`;
   let failed: Error | undefined;
-  const part = (name: string, more: string) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n`;
+  const part = (name: string, more: string) =>
+    `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n`;
   async function* pieces() {
     yield Buffer.from(`${part("resources", "\r\ncontent-type: application/json")}${JSON.stringify(known)}\r\n`);
     if (fresh.length) {
@@ -95,8 +105,13 @@ async function ready(api: Api, { guid }: Package): Promise<Package> {
   }, 600_000);
   if (settled?.state === "READY") return settled;
   throw settled
-    ? new Fault(`the cluster refused the upload: ${settled.data?.error ?? "it does not say why"}`, { code: "upload_refused" })
-    : new Fault("the upload is still being looked at after 10 minutes", { code: "upload_timeout", hint: "tutti status" });
+    ? new Fault(`the cluster refused the upload: ${settled.data?.error ?? "it does not say why"}`, {
+        code: "upload_refused",
+      })
+    : new Fault("the upload is still being looked at after 10 minutes", {
+        code: "upload_timeout",
+        hint: "tutti status",
+      });
 }
 
 function unread(error: NodeJS.ErrnoException): Fault {

@@ -23,7 +23,11 @@ export function verdict(instances: readonly Instance[], { elapsed, timeout, home
   const told = instances.find((each) => each.details);
   const crashed = instances.filter((each) => each.state === "CRASHED");
   if (instances.length && crashed.length === instances.length) {
-    return { kind: "failed", code: "start_crashed", why: `the app crashed: ${crashed.find((each) => each.details)?.details ?? "no reason is known"}` };
+    return {
+      kind: "failed",
+      code: "start_crashed",
+      why: `the app crashed: ${crashed.find((each) => each.details)?.details ?? "no reason is known"}`,
+    };
   }
   const details = told?.details ?? "";
   if (homelessFor >= homelessLimit) return { kind: "failed", code: "no_room", why: `no place for the app: ${details}` };
@@ -36,7 +40,9 @@ export function verdict(instances: readonly Instance[], { elapsed, timeout, home
 
 /** Down with a reason and nothing under way: placement found no room. */
 export function homeless(instances: readonly Instance[]): boolean {
-  return instances.length > 0 && instances.every((each) => each.state === "DOWN") && instances.some((each) => each.details);
+  return (
+    instances.length > 0 && instances.every((each) => each.state === "DOWN") && instances.some((each) => each.details)
+  );
 }
 
 function waitingFor(instances: readonly Instance[]): string {

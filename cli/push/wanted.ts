@@ -66,7 +66,9 @@ function overrides(call: Call): AppSpec {
   };
   // An address on the command line is instead of those in the manifest, not beside them.
   const addresses = over.urls || over.hosts ? { urls: over.urls, hosts: over.hosts, randomRoute: false } : {};
-  const said = Object.entries({ ...over, ...addresses }).filter(([key, value]) => value !== undefined || key in addresses);
+  const said = Object.entries({ ...over, ...addresses }).filter(
+    ([key, value]) => value !== undefined || key in addresses,
+  );
   return Object.fromEntries(said);
 }
 
@@ -90,6 +92,9 @@ const single = ["path", "hostname", "command", "memory", "disk", "instances"];
 function oneOnly(call: Call): void {
   const given = single.filter((name) => call.text(name) !== undefined);
   if (given.length || call.list("url").length) {
-    throw wrongUsage(`--${given[0] ?? "url"} is for one app, the manifest has several`, "name the one: tutti push APP …");
+    throw wrongUsage(
+      `--${given[0] ?? "url"} is for one app, the manifest has several`,
+      "name the one: tutti push APP …",
+    );
   }
 }

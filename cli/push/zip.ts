@@ -24,7 +24,8 @@ export function zipOf(entries: readonly Entry[]): Readable {
 function add(zip: ZipFile, { kind, path, source, mode, mtime, target = "" }: Entry, out: Readable): void {
   const options = { mtime, mode };
   if (kind === "directory") zip.addEmptyDirectory(`${path}/`, { mtime, mode: 0o040000 | mode });
-  else if (kind === "link") zip.addBuffer(Buffer.from(target), path, { ...options, mode: link | mode, compress: false });
+  else if (kind === "link")
+    zip.addBuffer(Buffer.from(target), path, { ...options, mode: link | mode, compress: false });
   else
     zip.addReadStreamLazy(path, { ...options, mode: 0o100000 | mode, compress: !packed.test(path) }, (open) => {
       const stream = createReadStream(source);

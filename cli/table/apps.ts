@@ -28,7 +28,11 @@ const push: Command = {
       many: true,
     },
     { flags: "-c, --command <command>", summary: "start command instead of the detected one" },
-    { flags: "-e, --env <NAME=VALUE>", summary: "environment variable (secrets: tutti set-env APP NAME -)", many: true },
+    {
+      flags: "-e, --env <NAME=VALUE>",
+      summary: "environment variable (secrets: tutti set-env APP NAME -)",
+      many: true,
+    },
     { flags: "--hostname <host>", summary: "host below the cluster's domain (default: the app's name)" },
     { flags: "--url <url>", summary: "full address instead, e.g. shop.example.com/cart", many: true },
     { flags: "--no-route", summary: "map no address" },
@@ -45,7 +49,11 @@ const push: Command = {
   load: async () => (await import("../push/push.ts")).push,
 };
 
-const lifecycle = (name: "start" | "stop" | "restart" | "restage", summary: string, options: OptionRow[] = []): Command => ({
+const lifecycle = (
+  name: "start" | "stop" | "restart" | "restage",
+  summary: string,
+  options: OptionRow[] = [],
+): Command => ({
   name,
   group,
   arguments: "<app>",

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import { z } from "zod";
 import type { Bus } from "../../agent/bus/bus.ts";
 import { type MemoryNet, memoryNet } from "../../agent/bus/memory.ts";
 import type { DeaFound, DeaStart, StartAnswer } from "../../agent/bus/messages.ts";
@@ -80,13 +81,13 @@ export const shell = (script: string): Files => ({ startup: `#!/bin/sh\n${script
 
 /** Gives files out over HTTP and counts. */
 export async function blobServer() {
-  const blobs = new Map<string, string>();
+  const blobs = new Map<string, Buffer>();
   const asked: string[] = [];
   const server = http.createServer((request, response) => {
-    const path = blobs.get(request.url?.split("?")[0] ?? "");
+    const bytes = blobs.get(request.url?.split("?")[0] ?? "");
     asked.push(request.url ?? "");
-    if (!path) return response.writeHead(404).end();
-    setTimeout(() => response.end(readFileSync(path)), 20);
+    if (!bytes) return response.writeHead(404).end();
+    setTimeout(() => response.end(bytes), 20);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
@@ -95,7 +96,7 @@ export async function blobServer() {
     asked,
     put(path: string): string {
       const name = `/staged_droplets/${randomUUID()}`;
-      blobs.set(name, path);
+      blobs.set(name, readFileSync(path));
       return `${base}${name}?signature=secret`;
     },
   };
@@ -210,8 +211,10 @@ export async function deaWorld(more: Partial<DeaOptions> = {}) {
     uploaded.set(files, file);
     return file;
   };
+  // Also what is no start at all can be sent.
+  const anything = { ...at(subjects.deaUuidStart, { uuid: id }), payload: z.unknown() };
   const send = (message: object): Promise<StartAnswer | undefined> =>
-    spy.bus.request(at(subjects.deaUuidStart, { uuid: id }), message as DeaStart, { timeout: 2000 });
+    spy.bus.request(anything, message, { timeout: 2000 });
   const found = (filter: object = { droplet: "app-1" }, expected = 1): Promise<DeaFound[]> =>
     spy.bus.gather(subjects.deaFindDroplet, filter as never, { timeout: 300, expected });
   const last = (subject: string) => spy.of(subject).at(-1);
@@ -237,7 +240,7 @@ export async function deaWorld(more: Partial<DeaOptions> = {}) {
       return answer.instance;
     },
     instance: async (id: string) => (await found({ droplet: "app-1", instances: [id] }))[0],
-    running_: (instance: string) =>
+    whenRunning: (instance: string) =>
       until("RUNNING", async () => (await found({ droplet: "app-1", instances: [instance], states: ["RUNNING"] }))[0]),
     exit: (instance: string) =>
       until(`exit of ${instance}`, () => spy.of("droplet.exited").find((one) => one["instance"] === instance)),

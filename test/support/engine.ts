@@ -9,10 +9,10 @@ import type { App, Build, Droplet, Package, Process } from "../../agent/controll
 import { openTables, type Tables } from "../../agent/controller/tables.ts";
 import { type Running, start } from "../../agent/run/runner.ts";
 import { memoryStore } from "../../agent/store/memory.ts";
+import { memoryBlobs } from "../../agent/store/memoryBlobs.ts";
 import type { Store } from "../../agent/store/store.ts";
 import { type FakeDea, type FakeDeaOptions, fakeDea } from "./fakeDea.ts";
 import { recordingLog } from "./recordingLog.ts";
-import { memoryBlobs } from "./tempBlobs.ts";
 import { until } from "./until.ts";
 
 export const beat = 20;
@@ -37,10 +37,11 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
-export function testCluster(): TestCluster {
+/** `room`: bytes the blob store takes. */
+export function testCluster({ room }: { room?: number | undefined } = {}): TestCluster {
   const net = memoryNet();
   const store = memoryStore();
-  const blobs = memoryBlobs();
+  const blobs = memoryBlobs(room === undefined ? {} : { room });
   const closing: (() => unknown)[] = [];
   let index = 0;
   return {

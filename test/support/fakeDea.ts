@@ -17,6 +17,8 @@ export interface FakeDeaOptions {
   ready: boolean;
   /** What it says to a start instead of taking it: a reason, silence, or it takes it and the answer is lost. */
   onStart: (start: DeaStart) => "take" | "silent" | "lose answer" | { reason: string };
+  /** Milliseconds that a stopped instance keeps its room. */
+  stopping: number;
   /** Answers discovery with its name only, as DEAs of 2012 did. */
   terse: boolean;
 }
@@ -60,7 +62,16 @@ export function fakeDea(
   given: Partial<FakeDeaOptions> & Pick<FakeDeaOptions, "id" | "beat">,
 ): FakeDea {
   const options: FakeDeaOptions = {
-    ...{ memory: 1024, disk: 4096, zone: "default", ack: true, ready: true, terse: false, onStart: () => "take" },
+    ...{
+      memory: 1024,
+      disk: 4096,
+      zone: "default",
+      ack: true,
+      ready: true,
+      stopping: 0,
+      terse: false,
+      onStart: () => "take",
+    },
     ...given,
   };
   const held: FakeInstance[] = [];
@@ -71,12 +82,13 @@ export function fakeDea(
     updates: [] as FakeDea["updates"],
   };
   const living = () => held.filter((one) => alive.has(one.state));
-  const free = () => living().reduce((left, { start }) => left - start.limits.mem, options.memory);
+  const holding = () => held.filter((one) => alive.has(one.state) || one.state === "STOPPING");
+  const free = () => holding().reduce((left, { start }) => left - start.limits.mem, options.memory);
   const offer = () => ({
     available_memory: free(),
-    available_disk: living().reduce((left, { start }) => left - start.limits.disk, options.disk),
+    available_disk: holding().reduce((left, { start }) => left - start.limits.disk, options.disk),
     app_id_to_count: Object.fromEntries(
-      [...Map.groupBy(living(), (one) => one.droplet)].map(([key, all]) => [key, all.length]),
+      [...Map.groupBy(holding(), (one) => one.droplet)].map(([key, all]) => [key, all.length]),
     ),
     placement_properties: { zone: options.zone },
   });
@@ -150,8 +162,16 @@ export function fakeDea(
   bus.subscribe(subjects.deaStop, (filter) => {
     seen.stops.push(filter);
     for (const one of held.filter((each) => matches(filter, each))) {
-      held.splice(held.indexOf(one), 1);
-      if (alive.has(one.state)) end(one, "STOPPED");
+      const wasAlive = alive.has(one.state);
+      const gone = () => {
+        held.splice(held.indexOf(one), 1);
+        if (wasAlive) end(one, "STOPPED");
+      };
+      if (options.stopping === 0 || !wasAlive) gone();
+      else {
+        one.state = "STOPPING";
+        setTimeout(gone, options.stopping);
+      }
     }
   });
   bus.subscribe(subjects.deaUpdate, (update) => void seen.updates.push(update));

@@ -95,8 +95,9 @@ export class World {
   readonly broken = new Map<string, number>();
   /** Told of each request before the controller acts on it. */
   onRequest: (request: HmRequest) => void = () => {};
-  /** When the picture of the minds was last disturbed: nothing may be said for three beats after it. */
-  disturbed = this.now;
+  readonly #disturbed: number[] = [];
+  /** Instances that ended with their DEA, and when: nobody can know it in the same beat. */
+  readonly ghosts: { at: number; entry: HeartbeatEntry }[] = [];
   readonly random: () => number;
   readonly #thresholds: Thresholds;
   #ids = 0;
@@ -114,8 +115,17 @@ export class World {
   bootMind(i = 0): void {
     const mind = { thresholds: this.#thresholds, beat, random: this.random, now: this.now, connected: this.busUp };
     this.minds[i] = new Mind(mind);
-    if (i === this.leader) this.disturbed = this.now;
+    this.#disturbed[i] = this.now;
     this.#nextRead = 0;
+  }
+
+  /** When the picture of the mind that leads was last disturbed: nothing may be said for three beats after it. */
+  get disturbed(): number {
+    return this.#disturbed[this.leader] ?? this.now;
+  }
+
+  #disturb(): void {
+    this.#disturbed.fill(this.now);
   }
 
   get #unix(): number {
@@ -204,6 +214,7 @@ export class World {
   killDea(i: number): void {
     const dea = this.dea(i);
     dea.up = false;
+    for (const { entry } of dea.held.values()) this.ghosts.push({ at: this.now, entry });
     dea.held.clear();
   }
 
@@ -215,7 +226,7 @@ export class World {
   bus(up: boolean): void {
     if (up === this.busUp) return;
     this.busUp = up;
-    this.disturbed = this.now;
+    this.#disturb();
     for (const mind of this.minds) mind.connection(up, this.now);
     if (up) this.#nextRead = 0;
   }
@@ -231,7 +242,7 @@ export class World {
     const asleep = this.minds.splice(0);
     this.tick(beats);
     this.minds.push(...asleep);
-    this.disturbed = this.now;
+    if (beats > 2) this.#disturb();
   }
 
   /** Lets so many beats go by. */

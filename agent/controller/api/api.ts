@@ -1,8 +1,9 @@
+import type { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { Log } from "../../run/log.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import type { Engine } from "../engine.ts";
-import type { Keys, User } from "../records.ts";
+import type { Keys, Process, User } from "../records.ts";
 import type { Tables } from "../tables.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Throttle } from "./throttle.ts";
@@ -30,6 +31,11 @@ export interface Api {
   licenseFrom: "loopback" | "anywhere";
   /** Component types without which the cluster is not ready. */
   expected: readonly string[];
+  /** A file or listing of an instance (a slot's index, or an instance's id); undefined: no such instance. */
+  files(
+    process: Process,
+    what: { instance: string; path: string; range?: string | undefined },
+  ): Promise<{ status: number; headers: Record<string, string>; body: Readable } | undefined>;
   /** Work that goes on after its answer; stopping waits for it. */
   background(what: string, work: () => Promise<unknown>): void;
 }

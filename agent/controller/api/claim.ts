@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { StoreConflict } from "../../store/conflict.ts";
 import { NameTaken } from "../names.ts";
 import type { License } from "../records.ts";
@@ -24,12 +25,11 @@ export async function claim(api: Parts, wanted: Claim): Promise<Outcome> {
   const taken = await tables.license.get("license");
   if (taken) return await again(api, taken.value, wanted);
   const { guid, created_at: at } = fresh();
-  const license = { user: guid, email: wanted.email, at, passwordHash: await api.passwords.hash(wanted.password) };
+  const passwordHash = await api.passwords.hash(wanted.password);
   try {
-    await tables.license.create("license", license);
+    await tables.license.create("license", { user: guid, email: wanted.email, at, passwordHash });
   } catch (error) {
-    if (!(error instanceof StoreConflict)) throw error;
-    const winner = await tables.license.get("license");
+    const winner = error instanceof StoreConflict ? await tables.license.get("license") : undefined;
     if (!winner) throw error;
     return await again(api, winner.value, wanted);
   }
@@ -40,42 +40,43 @@ export async function claim(api: Parts, wanted: Claim): Promise<Outcome> {
 /** Who comes second: the same person again, or somebody else? */
 async function again(api: Parts, { user, email, passwordHash }: License, wanted: Claim): Promise<Outcome> {
   if (wanted.email !== email) return "taken by another";
-  if (api.throttle.attempt(email, Date.now()) > 0) return "wait";
   const hash = (await api.tables.users.find(user))?.passwordHash ?? passwordHash;
-  if (!(await api.passwords.verify(wanted.password, hash))) return "taken by another";
-  api.throttle.passed(email);
+  const passed = await api.throttle.attempt(email, () => api.passwords.verify(wanted.password, hash));
+  if (typeof passed === "number") return "wait";
+  if (!passed) return "taken by another";
   await complete(api);
   return "already done";
 }
 
 /** Makes what the license step promises and is not there yet: user, organization, space and shared domain. */
-export async function complete({ tables, domain }: Pick<Parts, "tables" | "domain">): Promise<void> {
-  const entry = await tables.license.get("license");
-  if (!entry?.value.passwordHash) return;
-  const { user, email: username, passwordHash } = entry.value;
+export async function complete({ tables, domain: name }: Pick<Parts, "tables" | "domain">): Promise<void> {
+  const license = (await tables.license.get("license"))?.value;
+  if (!license?.passwordHash) return;
+  const { user, email: username, passwordHash } = license;
+  // Whoever does this, and however often, makes the same records: only one of each can stand.
+  const organization = derived(user, "organization");
   const metadata = noMetadata;
-  await unlessThere(tables.users.insert({ ...fresh(user), username, passwordHash, admin: true }));
-  const { name } = { name: first.organization };
-  const made = await unlessThere(tables.organizations.insert({ ...fresh(), name, suspended: false, metadata }));
-  const organization = made?.guid ?? tables.organizations.all().find((one) => one.name === name)?.guid;
-  if (organization)
-    await unlessThere(tables.spaces.insert({ ...fresh(), name: first.space, organization, metadata }));
-  await unlessThere(tables.domains.insert({ ...fresh(), name: domain, internal: false, metadata }));
+  await once(tables.users.insert({ ...fresh(user), username, passwordHash, admin: true }));
+  await once(tables.organizations.insert({ ...fresh(organization), name: first.organization, suspended: false, metadata }));
+  await once(tables.spaces.insert({ ...fresh(derived(user, "space")), name: first.space, organization, metadata }));
+  await once(tables.domains.insert({ ...fresh(derived(user, "domain")), name, internal: false, metadata }));
   // From here on the password is known from the user alone.
   await tables.license.update("license", (old) => old && { ...old, passwordHash: undefined });
 }
 
-async function unlessThere<T>(insert: Promise<T>): Promise<T | undefined> {
-  try {
-    return await insert;
-  } catch (error) {
-    if (error instanceof NameTaken || error instanceof StoreConflict) return undefined;
-    throw error;
-  }
+function derived(user: string, what: string): string {
+  const hex = createHash("sha256").update(`${user}/${what}`).digest("hex");
+  return hex.slice(0, 32).replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+async function once(insert: Promise<unknown>): Promise<void> {
+  await insert.catch((error: unknown) => {
+    if (!(error instanceof NameTaken || error instanceof StoreConflict)) throw error;
+  });
 }
 
 /** What the first user is told to begin with. */
 export async function ownerOf({ tables, domain }: Pick<Parts, "tables" | "domain">) {
-  const entry = await tables.license.get("license");
-  return { email: entry?.value.email, user: entry?.value.user, organization: first.organization, space: first.space, domain };
+  const { email, user } = (await tables.license.get("license"))?.value ?? {};
+  return { email, user, organization: first.organization, space: first.space, domain };
 }

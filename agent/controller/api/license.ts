@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Answer, type Api, type Call, type Endpoint, early, get, post } from "./api.ts";
 import { parse } from "./body.ts";
+import { bounded } from "./bounded.ts";
 import { claim, ownerOf } from "./claim.ts";
 import { ApiError, kinds } from "./errors.ts";
 import { fromHere } from "./loopback.ts";
@@ -15,10 +16,14 @@ const form = z.object({
 });
 
 /** The license step: makes the first user, once. */
-export const license = (api: Api): Endpoint[] => [
-  early(get("/stackato/license", () => state(api))),
-  early(post("/stackato/license", (call) => take(api, call))),
-];
+export function license(api: Api): Endpoint[] {
+  // One at a time: of a crowd only the first costs a hash.
+  const turn = bounded(1);
+  return [
+    early(get("/stackato/license", () => state(api))),
+    early(post("/stackato/license", (call) => turn(() => take(api, call)))),
+  ];
+}
 
 async function state({ tables, domain }: Api) {
   const taken = await tables.license.get("license");

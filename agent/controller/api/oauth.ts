@@ -33,16 +33,13 @@ async function token(api: Api, tokens: Tokens, call: Call): Promise<Answer> {
 }
 
 async function byPassword(api: Api, tokens: Tokens, call: Call, form: Form): Promise<Answer> {
-  const username = (form["username"] ?? "").trim().toLowerCase();
-  const wait = api.throttle.attempt(username, Date.now());
-  if (wait > 0) return locked(wait);
+  const username = (form["username"] ?? "").trim().toLowerCase().slice(0, 254);
   const user = api.tables.users.all().find((one) => one.username.toLowerCase() === username);
-  if (!(await api.passwords.verify(form["password"] ?? "", user?.passwordHash)) || !user) {
-    api.log.warn({ username, from: call.request.ip }, "A login was refused");
-    return badCredentials();
-  }
-  api.throttle.passed(username);
-  return await granted(tokens, user, call);
+  const check = () => api.passwords.verify(form["password"] ?? "", user?.passwordHash);
+  const passed = await api.throttle.attempt(username, check);
+  if (passed === true && user) return await granted(tokens, user, call);
+  api.log.warn({ username, from: call.request.socket.remoteAddress }, "A login was refused");
+  return typeof passed === "number" ? locked(passed) : badCredentials();
 }
 
 /** In UAA's words, which clients know. */

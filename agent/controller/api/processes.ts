@@ -63,11 +63,12 @@ export const processes = (api: Api): Endpoint[] => [
   ...doors.flatMap((door) => [
     get(door, async (call) => show(api, call, await processOf(api, call))),
     patch(door, async (call) => {
-      const one = await updateProcess(api, call, await processOf(api, call), parse(update, call.body));
-      return show(api, call, one);
+      const process = await processOf(api, call);
+      return show(api, call, await updateProcess(api, call, { process, asked: parse(update, call.body) }));
     }),
     post(`${door}/actions/scale`, async (call) => {
-      const one = await scaleProcess(api, call, await processOf(api, call), parse(scaling, call.body));
+      const process = await processOf(api, call);
+      const one = await scaleProcess(api, call, { process, asked: parse(scaling, call.body) });
       return new Answer(202, show(api, call, one));
     }),
     get(`${door}/stats`, async (call) => {
@@ -111,7 +112,15 @@ function show(api: Api, call: Call, one: Process) {
   return showProcess(one, call, { space, command: commandOf(one, api.tables) });
 }
 
-export async function updateProcess(api: Api, call: Call, { guid, app, type }: Process, asked: Update): Promise<Process> {
+interface Wish<T> {
+  process: Process;
+  asked: T;
+  /** What runs goes on with what it has, until it is started again. */
+  quietly?: boolean;
+}
+
+export async function updateProcess(api: Api, call: Call, { process, asked, quietly }: Wish<Update>): Promise<Process> {
+  const { guid, app, type } = process;
   if (type === "web" && rolling(api, app))
     throw unprocessable("Cannot update this process while a deployment is in flight.");
   let restarts = false;
@@ -122,7 +131,7 @@ export async function updateProcess(api: Api, call: Call, { guid, app, type }: P
   });
   const { metadata: _, ...request } = asked;
   await record(api, call, { process: one, deed: "update", request: { ...request, command: request.command ? "[PRIVATE DATA HIDDEN]" : undefined } });
-  return restarts ? await replaced(api, one) : one;
+  return restarts && !quietly ? await replaced(api, one) : one;
 }
 
 function health({ health_check: old }: Process, { health_check: asked }: Update): Process["health_check"] {
@@ -136,7 +145,8 @@ function health({ health_check: old }: Process, { health_check: asked }: Update)
   };
 }
 
-export async function scaleProcess(api: Api, call: Call, { guid, app, type }: Process, asked: Scaling): Promise<Process> {
+export async function scaleProcess(api: Api, call: Call, { process, asked, quietly }: Wish<Scaling>): Promise<Process> {
+  const { guid, app, type } = process;
   if (type === "web" && rolling(api, app))
     throw unprocessable("Cannot scale this process while a deployment is in flight.");
   let restarts = false;
@@ -147,7 +157,7 @@ export async function scaleProcess(api: Api, call: Call, { guid, app, type }: Pr
     return { ...old, memory_in_mb, disk_in_mb, instances: asked.instances ?? old.instances };
   });
   await record(api, call, { process: one, deed: "scale", request: { ...asked } });
-  if (restarts) return await replaced(api, one);
+  if (restarts && !quietly) return await replaced(api, one);
   if (api.tables.apps.get(app)?.state === "STARTED") await converge(api, [one]);
   return one;
 }

@@ -67,6 +67,7 @@ function entry(tables: Tables, process: Process) {
   const droplet = app && dropletOf(tables, process, app);
   return {
     id: process.guid,
+    app_guid: process.app,
     name: app?.name ?? "",
     instances: process.instances,
     // A process without its app is on its way out.

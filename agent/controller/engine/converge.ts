@@ -39,6 +39,8 @@ export function convergence(options: ConvergenceOptions): Convergence {
   const start = starting(options);
   async function turn(guid: string): Promise<void> {
     const now = runnable(tables, guid);
+    // Nothing is decided while nobody can be heard: the health manager makes good what is missed here.
+    if (!bus.connected) return log.warn({ droplet: guid }, "the bus is away: nothing was started or stopped");
     voice.updated(guid);
     if (!now) return stopAll(bus, guid);
     const { start: missing, stop } = plan(now.process, await finder.alive(guid));

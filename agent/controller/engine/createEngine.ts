@@ -62,6 +62,9 @@ interface Ends {
 
 function members(made: Parts, { onArrival, ended }: Ends): Runner[] {
   const { beat, log, staging, rolls, census } = made;
+  // A health manager that comes up with this controller knows nothing yet.
+  const begin = Date.now() + 10 * beat;
+  const count = () => (Date.now() > begin ? census.count() : undefined);
   const onError = (error: unknown) => log.warn({ err: error }, "a regular turn of the controller failed");
   const others = () => [exits(made), hmRequests(made), bulkCredentials(made), ended];
   return [
@@ -69,7 +72,7 @@ function members(made: Parts, { onArrival, ended }: Ends): Runner[] {
     ownRoute(made),
     every("stagings", { interval: 30 * beat, onError }, staging.resume),
     every("deployments", { interval: beat, onError }, rolls.turnAll),
-    every("census", { interval: 20 * beat, onError }, census.count),
+    every("census", { interval: 20 * beat, onError }, count),
   ];
 }
 

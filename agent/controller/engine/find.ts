@@ -7,22 +7,23 @@ import { patience } from "./options.ts";
 
 type DeaFind = z.output<typeof deaFind>;
 
-/** States in which an instance serves, or is about to. */
-export const living: readonly InstanceState[] = ["BORN", "STARTING", "RESUMING", "RUNNING"];
+/** States in which an instance takes room on its DEA, and so is counted in its adverts. */
+const holding: InstanceState[] = ["BORN", "STARTING", "RESUMING", "RUNNING", "EVACUATING", "STOPPING"];
 
 export interface Finding extends Omit<DeaFind, "droplet"> {
   /** How many answers there can be, when it is known: the question ends with the last one. */
   expected?: number;
 }
 
+type Which = Pick<DeaFind, "version" | "indices" | "include_stats">;
+
 /** Asks the DEAs what they hold of a process. */
 export interface Finder {
   find(droplet: string, finding?: Finding): Promise<DeaFound[]>;
-  /**
-   * Living instances of a process. Adverts tell how many to wait for: a process that no DEA holds costs no question, as
-   * long as all DEAs have been heard since this controller came to the bus.
-   */
-  alive(droplet: string, finding?: Omit<Finding, "states" | "expected">): Promise<DeaFound[]>;
+  /** Instances of a process that serve or are about to. A process that no DEA holds costs no question. */
+  alive(droplet: string, which?: Which): Promise<DeaFound[]>;
+  /** How many instances the DEAs say they hold; undefined while some may not have been heard yet. */
+  counted(droplet: string): number | undefined;
 }
 
 export interface FinderOptions {
@@ -39,20 +40,23 @@ export function finder({ bus, deas, beat, complete }: FinderOptions): Finder {
     const ids = instances && { instances, instance_ids: instances };
     const timeout = 2 * patience(beat);
     const found = await bus.gather(subjects.deaFindDroplet, { droplet, ...filter, ...ids }, { timeout, expected });
-    return found.filter((one) => one.droplet === droplet && matches(one, { instances, ...filter }));
+    return found.filter((one) => matches(one, { droplet, instances, ...filter }));
   };
+  const counted = (droplet: string) => (complete() ? deas.count(droplet, Date.now()) : undefined);
   return {
     find,
-    async alive(droplet, finding = {}) {
-      const expected = complete() ? deas.count(droplet, Date.now()) : undefined;
-      return await find(droplet, { ...finding, states: [...living, "EVACUATING"], expected });
+    counted,
+    async alive(droplet, { include_stats, version, indices } = {}) {
+      // All that is counted is asked for: the question ends when so many have answered, and the choice is made here.
+      const found = await find(droplet, { include_stats, states: holding, expected: counted(droplet) });
+      return found.filter((one) => one.state !== "STOPPING" && matches(one, { droplet, version, indices }));
     },
   };
 }
 
 /** Old DEAs ignore filters they do not know. */
-function matches(one: DeaFound, { instances, version, indices, states }: Omit<DeaFind, "droplet">): boolean {
-  if (instances && !instances.includes(one.instance)) return false;
+function matches(one: DeaFound, { droplet, instances, version, indices, states }: DeaFind): boolean {
+  if (one.droplet !== droplet || (instances && !instances.includes(one.instance))) return false;
   if (version !== undefined && one.version !== version) return false;
   if (indices && !indices.includes(one.index)) return false;
   return !states || states.includes(one.state);

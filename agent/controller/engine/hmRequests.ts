@@ -3,12 +3,10 @@ import type { HmRequest } from "../../bus/messages.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Process } from "../records.ts";
 import type { Convergence, ConvergenceOptions } from "./converge.ts";
-import type { Deas } from "./deas.ts";
 import { instancesToStop, slotsToStart } from "./judge.ts";
 
 export interface RequestOptions extends ConvergenceOptions {
   convergence: Convergence;
-  deas: Deas;
 }
 
 /** Does what a health manager asks for, after looking again: it may have seen less than what is known here. */
@@ -35,10 +33,11 @@ async function startMissing(options: RequestOptions, request: HmRequest): Promis
 }
 
 /** Leaves out the slots that run after all. The DEAs are asked only when there is a doubt: a crash is to heal at once. */
-async function notRunning({ deas, finder, slots, beat }: RequestOptions, process: Process, indices: number[]) {
+async function notRunning({ finder, slots, beat }: RequestOptions, process: Process, indices: number[]) {
   const ended = (index: number) => slots.endedSince(process.guid, index, Date.now() - 3 * beat);
-  const room = process.instances - deas.count(process.guid, Date.now());
-  if (indices.every(ended) || indices.length <= room) return indices;
+  const counted = finder.counted(process.guid);
+  const isRoom = counted !== undefined && indices.length <= process.instances - counted;
+  if (isRoom || indices.every(ended)) return indices;
   const found = await finder.alive(process.guid, { version: process.version });
   const running = new Set(found.filter((one) => one.state !== "EVACUATING").map((one) => one.index));
   return indices.filter((index) => !running.has(index));

@@ -1,5 +1,6 @@
 import type { Bus } from "../../bus/bus.ts";
 import { subjects } from "../../bus/subjects.ts";
+import { Fault } from "../../run/fault.ts";
 import type { InstanceView } from "../engine.ts";
 import type { Process } from "../records.ts";
 import type { Tables } from "../tables.ts";
@@ -17,18 +18,25 @@ export interface InstancesOptions {
   slots: Slots;
 }
 
-/** Looks at the instances of a process. Several clients that look at the same one share an answer for half a beat. */
+/**
+ * Looks at the instances of a process. Several clients that look at the same one share an answer for half a beat.
+ * Rejects with a Fault (`bus_away`) rather than show as down what cannot be seen.
+ */
 export function instances(options: InstancesOptions): (process: Process) => Promise<InstanceView[]> {
   const shared = fresh<InstanceView[]>(options.beat / 2);
   return (process) =>
     shared.get(`${process.guid} ${process.version} ${process.instances}`, () => look(options, process));
 }
 
+const busAway = () =>
+  new Fault("the bus is away: nobody can tell what runs", { code: "bus_away", hint: "try again in a moment" });
+
 async function look({ bus, tables, beat, finder, slots }: InstancesOptions, process: Process): Promise<InstanceView[]> {
   const { guid, version } = process;
   const now = Math.floor(Date.now() / 1000);
   const picture = { process, now, note: (index: number) => slots.get(guid, index), crashed: [], flapping: [] };
   if (tables.apps.get(process.app)?.state !== "STARTED") return views({ ...picture, alive: [], note: () => undefined });
+  if (!bus.connected) throw busAway();
   const alive = await finder.alive(guid, { version, include_stats: true });
   const lacking = process.instances - new Set(alive.map((one) => one.index)).size;
   if (lacking <= 0) return views({ ...picture, alive });

@@ -44,8 +44,8 @@ export function rolls(options: RollOptions): Rolls {
     const mine = followed.get(guid) ?? { mark: "", since: Date.now(), running: new Map() };
     followed.set(guid, mine);
     const picture = await look(options, deployment, mine);
-    const { fresh, healthy, old, oldHealthy } = picture;
-    const mark = [deployment.reason, fresh, healthy, old, oldHealthy].join();
+    // Steps count as progress, not instances that come up and go down again.
+    const mark = [deployment.reason, picture.fresh, picture.old].join();
     if (mark !== mine.mark) Object.assign(mine, { mark, since: Date.now() });
     await act(options, deployment, rollStep({ ...picture, stuck: (Date.now() - mine.since) / beat }));
   };

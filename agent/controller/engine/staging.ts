@@ -93,7 +93,7 @@ async function settle(
   result: StagingResult | string,
 ): Promise<void> {
   const name = tables.apps.get(build.app)?.name ?? build.app;
-  const error = typeof result === "string" ? result : failureIn(tables, build, result);
+  const error = typeof result === "string" ? result : await failureIn(tables, build, result);
   if (error === undefined && typeof result !== "string") {
     if (await succeed(tables, build, result)) voice.system("STAGE_APP", name, "SUCCEEDED");
     return;
@@ -105,9 +105,10 @@ async function settle(
 }
 
 /** What is wrong with an answer; undefined when its droplet is really there. */
-function failureIn(tables: EngineOptions["tables"], build: Build, result: StagingResult): string | undefined {
+async function failureIn(tables: EngineOptions["tables"], build: Build, result: StagingResult) {
   if (result.error) return failureText(result.error, result.task_log);
-  const droplet = build.droplet ? tables.droplets.get(build.droplet) : undefined;
+  // As it stands in the store: the answer may be faster than the news of an upload to another controller.
+  const droplet = build.droplet ? await tables.droplets.update(build.droplet, () => undefined) : undefined;
   if (!droplet?.sha1) return failureText("the stager reported success but sent no droplet", result.task_log);
   if (result.droplet_sha1 && result.droplet_sha1 !== droplet.sha1)
     return failureText("the droplet that arrived is not the one the stager made", result.task_log);

@@ -28,7 +28,7 @@ test("an exit with status 0 that nobody asked for is a crash too", async () => {
 test("a killed app is told by its signal, and the exit follows the death within a moment", async () => {
   const world = await deaWorld();
   const instance = await world.launch(hello);
-  await world.running_(instance);
+  await world.whenRunning(instance);
   const pid = Number(await get(world.last("router.register")?.["port"] as number));
   const killed = performance.now();
   process.kill(pid, "SIGKILL");
@@ -61,9 +61,9 @@ test("an app that answers its health check with an error does not become ready",
 
 test("an http check that gets its 200 makes the instance ready; a process check asks for nothing", async () => {
   const world = await deaWorld();
-  await world.running_(await world.launch(hello, { health_check: { type: "http", endpoint: "/" } }));
+  await world.whenRunning(await world.launch(hello, { health_check: { type: "http", endpoint: "/" } }));
   const worker = await world.launch(shell("exec sleep 60"), { index: 1, uris: [], health_check: { type: "process" } });
-  await world.running_(worker);
+  await world.whenRunning(worker);
   world.tool.publish(subjects.deaStop, { droplet: "app-1" });
   await world.exit(worker);
 });
@@ -74,7 +74,7 @@ test("an app that ignores SIGTERM is killed after its grace, and the exit says s
     `process.on("SIGTERM", () => console.log("no")); require("node:net").createServer().listen(process.env.PORT)`,
   );
   const instance = await world.launch(deaf);
-  await world.running_(instance);
+  await world.whenRunning(instance);
   world.tool.publish(subjects.deaStop, { droplet: "app-1", instances: [instance] });
   const exit = await world.exit(instance);
   expect(exit).toMatchObject({ reason: "STOPPED", exit_status: 137 });

@@ -30,7 +30,7 @@ test("a start is answered at once, and the instance is in the heartbeat before t
 test("a stop leaves the routers first, then tells the exit, then the room that is free", async () => {
   const world = await deaWorld();
   const instance = await world.launch(hello);
-  await world.running_(instance);
+  await world.whenRunning(instance);
   world.heard.length = 0;
   world.tool.publish(subjects.deaStop, { droplet: "app-1" });
   const exit = await world.exit(instance);

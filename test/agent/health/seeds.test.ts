@@ -29,7 +29,9 @@ function needless(world: World, { droplet, version, indices = [] }: HmRequest): 
 function harmful(world: World, { droplet, instances = [], last_updated }: HmRequest): string[] {
   const app = world.apps.get(droplet);
   if (app?.state !== "STARTED" || app.updatedAt !== last_updated) return [];
-  const left = world.running(droplet).filter(({ instance }) => !instances.includes(instance));
+  const justGone = world.ghosts.filter(({ at }) => world.now - at <= 1000).map(({ entry }) => entry);
+  const all = [...world.running(droplet), ...justGone.filter((one) => one.droplet === droplet)];
+  const left = all.filter(({ instance }) => !instances.includes(instance));
   const hit = world.running(droplet).filter(({ instance }) => instances.includes(instance));
   return hit
     .filter(({ version, index }) => version === app.version && index < app.instances)

@@ -164,6 +164,36 @@ describe("when DEAs do not play along", () => {
   });
 });
 
+describe("two controllers", () => {
+  it("that place at the same time leave the last word to the DEAs", async () => {
+    const deas = [cluster.dea({ memory: 256 }), cluster.dea({ memory: 256 })];
+    controller = await cluster.controller();
+    const second = await cluster.controller();
+    await settled();
+    const one = await pushed(controller.tables, { process: { instances: 2 } });
+    const other = await pushed(controller.tables, { process: { instances: 2 } });
+    await until(() => second.tables.processes.get(other.process.guid), { what: "both know the apps" });
+    await until(() => second.tables.routes.all().length === 2, { what: "both know the routes" });
+    await Promise.all([controller.engine.converge(one.process), second.engine.converge(other.process)]);
+    const held = deas.map((dea) => dea.held.length);
+    expect(held).toEqual([2, 2]);
+  });
+});
+
+describe("while the bus is away", () => {
+  it("nothing is started or stopped", async () => {
+    const dea = cluster.dea();
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    controller.bus.disconnect();
+    await controller.engine.converge(process);
+    controller.bus.reconnect();
+    expect([dea.starts, dea.stops]).toEqual([[], []]);
+    expect(controller.log.join()).toContain("the bus is away");
+  });
+});
+
 describe("changing what runs", () => {
   it("stops the old version before it starts the new one", async () => {
     const order: string[] = [];
@@ -180,8 +210,8 @@ describe("changing what runs", () => {
     expect(dea.living(process.guid).map(({ version }) => version)).toEqual(["v2"]);
   });
 
-  it("restarts on a DEA that has room only when the old instance is gone", async () => {
-    const dea = cluster.dea({ memory: 128 });
+  it("restarts on a DEA that has room only when the old instance is gone, and that takes a while", async () => {
+    const dea = cluster.dea({ memory: 128, stopping: 3 * beat });
     controller = await cluster.controller();
     await settled();
     const { process } = await pushed(controller.tables);

@@ -25,7 +25,7 @@ describe("the plan for a process", () => {
 
   it("stops other versions and slots beyond the wanted number", () => {
     const { start, stop } = plan(process, [found("old", 0, { version: "u" }), found("high", 2), found("b", 1)]);
-    expect([start, ids(stop)]).toEqual([[0], ["old", "high"]]);
+    expect([start, ids(stop)]).toEqual([[0], ["high", "old"]]);
   });
 
   it("keeps the running one of two, then the older, then always the same", () => {

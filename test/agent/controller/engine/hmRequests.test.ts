@@ -42,6 +42,7 @@ describe("a health manager asks for a start", () => {
     const second = await cluster.controller();
     const { process } = await pushed(controller.tables);
     await until(() => second.tables.processes.get(process.guid), { what: "both know the app" });
+    await settled();
     const request = {
       droplet: process.guid,
       version: process.version,
@@ -77,6 +78,20 @@ describe("a health manager asks for a start", () => {
     const { process } = await pushed(controller.tables);
     await controller.engine.converge(process);
     ask(process, { indices: [0] });
+    await aWhile();
+    expect(dea.starts).toHaveLength(1);
+  });
+
+  it("is checked with the DEAs by a controller that has just come and knows nothing yet", async () => {
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    await controller.stop();
+    const later = await cluster.controller();
+    cluster.tool.publish(subjects.hmRequests, {
+      ...{ op: "START", droplet: process.guid, version: process.version, indices: [0] },
+      last_updated: revisionOf(process),
+    });
+    await until(() => later.log.length > 0 || dea.finds.length > 0, { what: "the DEAs are asked" });
     await aWhile();
     expect(dea.starts).toHaveLength(1);
   });

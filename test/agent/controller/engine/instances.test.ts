@@ -63,7 +63,8 @@ describe("looking at instances", () => {
     cluster.tool.subscribe(subjects.healthmanagerStatus, ({ state }, message) => {
       if (state === "FLAPPING") message.reply({ indices: [{ index: 1, since: 77 }] });
     });
-    dea.held.splice(0).forEach(() => dea.advertise());
+    dea.held.splice(0);
+    dea.advertise();
     const views = await look();
     expect(views.map(({ state }) => state)).toEqual(["DOWN", "CRASHED"]);
     expect(views[1]?.since).toBe(77);
@@ -78,6 +79,11 @@ describe("looking at instances", () => {
       ["RUNNING", undefined],
       ["RUNNING", undefined],
     ]);
+  });
+
+  it("says that the bus is away instead of showing everything as down", async () => {
+    controller.bus.disconnect();
+    await expect(look()).rejects.toMatchObject({ code: "bus_away" });
   });
 
   it("shows all slots of a stopped app as down and asks nobody", async () => {

@@ -5,7 +5,7 @@ import type { RouterRegister } from "../../../../agent/bus/messages.ts";
 import { at } from "../../../../agent/bus/subject.ts";
 import { subjects } from "../../../../agent/bus/subjects.ts";
 import { nodes } from "../../../../agent/controller/engine/nodes.ts";
-import { type Controller, pushed, settled, type TestCluster, testCluster } from "../../../support/engine.ts";
+import { pushed, settled, type TestCluster, testCluster } from "../../../support/engine.ts";
 import { until } from "../../../support/until.ts";
 
 let cluster: TestCluster;

@@ -6,11 +6,12 @@ import type { ConfigOptions } from "./config.ts";
 import { type Generation, launch } from "./generation.ts";
 import { end, findOrphan, noteServing } from "./orphan.ts";
 import type { Regrouped } from "./pools.ts";
+import { requireFreePort } from "./port.ts";
 import { frontendStats, noTotals, sum, type Totals } from "./stats.ts";
 import type { View } from "./view.ts";
 
 /** HAProxy as the router sees it: always there, always what the view says. */
-export interface Proxy {
+export interface Front {
   readonly runner: Runner;
   /** Something of the view has changed. */
   touch(changed: Regrouped): void;
@@ -22,7 +23,7 @@ export interface Proxy {
   readonly reloads: number;
 }
 
-export interface ProxyOptions {
+export interface FrontOptions {
   haproxy: string;
   /** Absolute path without symbolic links. */
   home: string;
@@ -40,14 +41,16 @@ const mostDraining = 8;
 // Milliseconds in which HAProxy must answer its command socket.
 const patience = 10_000;
 
-export function proxy(options: ProxyOptions): Proxy {
+export function front(options: FrontOptions): Front {
   return new Supervisor(options);
 }
 
-class Supervisor implements Proxy {
+type Old = { pid: number; socket: string; port?: number } | undefined;
+
+class Supervisor implements Front {
   readonly runner: Runner = { name: "haproxy", run: (stop, ready) => this.#run(stop, ready) };
   reloads = 0;
-  readonly #options: ProxyOptions;
+  readonly #options: FrontOptions;
   readonly #alive = new Set<Generation>();
   #current: Generation | undefined;
   #number = 0;
@@ -55,7 +58,7 @@ class Supervisor implements Proxy {
   #before: Totals = noTotals;
   #now = { totals: noTotals, connections: 0, requests_per_sec: 0 };
 
-  constructor(options: ProxyOptions) {
+  constructor(options: FrontOptions) {
     this.#options = options;
   }
 
@@ -86,22 +89,26 @@ class Supervisor implements Proxy {
   }
 
   async #run(stop: AbortSignal, ready: () => void) {
-    const { beat, log, home } = this.#options;
-    let old: { pid: number; socket: string } | undefined = await findOrphan(home);
+    const { beat, log, home, config } = this.#options;
+    let old: Old = await findOrphan(home);
+    if (old?.port !== config.port) await requireFreePort(config.bind, config.port);
     if (old) log.info({ pid: old.pid }, "taking over from the HAProxy of an agent that was killed");
     let failures = 0;
+    let everReady = false;
     try {
       while (!stop.aborted) {
         this.#reload = Promise.withResolvers();
         const began = performance.now();
-        const error = await this.#serve(old, stop, ready);
+        const { error, wasReady } = await this.#serve(old, stop, ready).catch((error) => ({ error, wasReady: false }));
         if (stop.aborted) return;
-        failures = performance.now() - began > 10 * beat ? 0 : failures + 1;
-        if (error) log.warn({ error: error.message }, "HAProxy ended; starting it again");
-        if (error && !this.#current && old) end(old.pid, "SIGKILL");
-        if (error && failures > 5 && !this.#everReady) throw error;
+        everReady ||= wasReady;
+        if (error && !everReady && !old) throw error;
+        // An orphan that hands nothing over must go, or it would keep its share of the requests.
+        if (error && !everReady && old) end(old.pid, "SIGKILL");
+        if (error) log.warn({ error: String(error) }, "HAProxy ended; starting it again");
         old = this.#takeOver();
-        // The first time at once; a HAProxy that does not stay up is not tried in a tight loop.
+        failures = performance.now() - began > 10 * beat ? 0 : failures + 1;
+        // The first time at once; one that does not stay up is not started in a tight loop.
         if (error && failures > 1) await sleep(Math.min(10 * beat, (beat / 8) * 2 ** failures), stop);
       }
     } finally {
@@ -109,26 +116,32 @@ class Supervisor implements Proxy {
     }
   }
 
-  #everReady = false;
-
-  /** One generation: until it ends (the error), until another should take over, or until the stop. */
-  async #serve(old: { pid: number; socket: string } | undefined, stop: AbortSignal, ready: () => void) {
+  /** One generation: until it ends (with the error), until another should take over, or until the stop. */
+  async #serve(old: Old, stop: AbortSignal, ready: () => void): Promise<{ error?: unknown; wasReady: boolean }> {
     const one = await this.#launch(old);
     const ended = one.running.exited.then(
       () => undefined,
-      (error: Error) => error,
+      (error: unknown) => error,
     );
-    const failed = await Promise.race([one.running.ready.then(() => false).catch(() => true), stopped(stop)]);
-    if (failed !== false) return await ended;
+    const state = await Promise.race([
+      one.running.ready.then(
+        () => "ready",
+        () => "failed",
+      ),
+      stopped(stop),
+    ]);
+    if (state === "failed") return { error: await ended, wasReady: false };
+    if (stop.aborted) return { wasReady: false };
     this.#became(one);
-    if (one.pid) await noteServing(this.#options.home, { ...one, pid: one.pid, port: this.#options.config.port });
-    this.#everReady = true;
+    const { home, config } = this.#options;
+    if (one.pid) await noteServing(home, { pid: one.pid, socket: one.socket, port: config.port });
     ready();
     this.touch({ slots: new Set(), hosts: new Set() });
-    return await Promise.race([ended, this.#reload.promise, stopped(stop)]).then((error) => error ?? undefined);
+    const error = await Promise.race([ended, this.#reload.promise, stopped(stop)]);
+    return { error, wasReady: true };
   }
 
-  async #launch(old: { pid: number; socket: string } | undefined): Promise<Generation> {
+  async #launch(old: Old): Promise<Generation> {
     const { spareSlots, view } = this.#options;
     const onBroken = (error: unknown) => {
       this.#options.log.warn({ error: String(error) }, "HAProxy did not do what it was told; starting it afresh");
@@ -156,7 +169,7 @@ class Supervisor implements Proxy {
   }
 
   /** Whose sockets the next one takes over: those of the current, if it lives. */
-  #takeOver() {
+  #takeOver(): Old {
     const one = this.#current;
     if (one && !this.#alive.has(one)) this.#current = undefined;
     return one && this.#alive.has(one) && one.pid ? { pid: one.pid, socket: one.socket } : undefined;
