@@ -13,7 +13,7 @@ import { start } from "./run/runner.ts";
 const [file = "/etc/tutti/node.json"] = process.argv.slice(2);
 const spec = parseNode(readFileSync(file, "utf8"), file);
 const log = jsonLog(process.env["TUTTI_LOG"] === "debug" ? "debug" : "info").child({ node: spec.id });
-mkdirSync(spec.home, { recursive: true, mode: 0o700 });
+mkdirSync(spec.home, { recursive: true, mode: 0o711 });
 
 const statusFile = join(spec.home, "status.json");
 const writeStatus = (components: unknown) => {

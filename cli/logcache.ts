@@ -82,6 +82,15 @@ export function follower(api: Api, app: { guid: string }, from: bigint): Followe
   };
 }
 
+/**
+ * Where the log goes on from here, by the log's own clock: that of the cluster may be minutes off ours. 0 when nothing
+ * was said yet.
+ */
+export async function nextLine(api: Api, app: { guid: string }): Promise<bigint> {
+  const last = (await readLog(api, app, { limit: 1, newest: true }).catch((): Line[] => [])).at(-1);
+  return last ? last.at + 1n : 0n;
+}
+
 /** `2026-01-31T12:00:00.00 [APP/PROC/WEB/0] ERR text`, in the person's own time zone. */
 export function lineText({ at, source, instance, err, text }: Line): string {
   const time = new Date(Number(at / 1_000_000n));

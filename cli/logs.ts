@@ -38,7 +38,7 @@ interface Following {
 
 /** Goes on when the cluster is away for a while: the controller may be restarting. */
 async function follow({ api, app, from, note }: Following, each: (line: Line) => void): Promise<never> {
-  const lines = follower(api, app, from ?? BigInt(Date.now() - 1000) * 1_000_000n);
+  const lines = follower(api, app, from ?? 0n);
   for (let away = false; ; ) {
     try {
       const found = await lines.next();

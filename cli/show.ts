@@ -10,7 +10,7 @@ export function bytes(value: number): string {
     size /= 1024;
     unit++;
   }
-  return `${size >= 10 || Number.isInteger(size) ? Math.round(size) : size.toFixed(1)}${units[unit]}`;
+  return `${size >= 10 ? Math.round(size) : Number(size.toFixed(1))}${units[unit]}`;
 }
 
 /** Seconds → `45s`, `3m 5s`, `2h 10m`, `4d 3h`. */

@@ -37,9 +37,12 @@ const rewritten: Record<string, string> = {
 /** Words that mean the same as ours when their first argument is no app but nothing at all. */
 const alone: Record<string, string> = { health: "status", stats: "status", mem: "apps", instances: "apps" };
 
+/** Options that may stand before the command with a word of their own. */
+const takesValue = /^(-o|-s|--org|--space|--group)$/;
+
 /** Reads the old words in a command line; undefined when there are none. Pure. `known` are our own first words. */
 export function respelled(argv: readonly string[]): Spelling | undefined {
-  const at = argv.findIndex((word) => !word.startsWith("-"));
+  const at = argv.findIndex((word, place) => !word.startsWith("-") && !takesValue.test(argv[place - 1] ?? ""));
   const first = argv[at];
   if (first === undefined) return undefined;
   const second = argv[at + 1];
@@ -58,13 +61,16 @@ export function respelled(argv: readonly string[]): Spelling | undefined {
 
 function fill(form: string, rest: readonly string[]): string[] {
   const left = [...rest];
-  const filled = form.split(" ").flatMap((word) => {
-    if (word === "$*") return left.splice(0);
-    if (!word.startsWith("$")) return [word];
-    const at = left.findIndex((each) => !each.startsWith("-"));
-    return at < 0 ? [] : left.splice(at, 1);
-  });
-  // `mem APP` without a size asks; so does `scale APP` without options.
-  if (filled.at(-1)?.startsWith("--")) filled.pop();
+  const filled: string[] = [];
+  for (const word of form.split(" ")) {
+    if (word === "$*") filled.push(...left.splice(0));
+    else if (!word.startsWith("$")) filled.push(word);
+    else {
+      const at = left.findIndex((each) => !each.startsWith("-"));
+      if (at >= 0) filled.push(...left.splice(at, 1));
+      // `mem APP` without a size asks; so does `scale APP` without the option.
+      else if (filled.at(-1)?.startsWith("--")) filled.pop();
+    }
+  }
   return [...filled, ...left];
 }

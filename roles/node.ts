@@ -19,8 +19,14 @@ export const nodeSpec = z.strictObject({
   beat: z.number().min(20).default(1000),
   /** Directory of everything the node keeps. */
   home: z.string(),
-  /** Directory with nats-server and haproxy, first on the PATH of components and apps. */
+  /** Directory with nats-server and haproxy. */
   tools: z.string(),
+  /** Directory of instances of apps: other users must be able to enter its parents. Default: below `home`. */
+  apps: z.string().optional(),
+  /** PATH of apps and of the package managers that build them. Default: that of the agent, its own Node first. */
+  path: z.string().optional(),
+  /** IP at which the router listens. Default: `address`. */
+  bind: z.string().optional(),
   ports: z.strictObject({
     router: port,
     controller: port,

@@ -56,7 +56,9 @@ export function uniqueNames<T extends { guid: string }>(
       await names.compareAndSet(name, { guid: record.guid, at: Date.now() }, held?.revision ?? 0);
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
-      throw new NameTaken(rows.name, (await names.get(name))?.value.guid ?? "");
+      const winner = (await names.get(name))?.value.guid ?? "";
+      if (winner !== record.guid) throw new NameTaken(rows.name, winner);
+      return async () => {};
     }
     return () => release(record);
   };

@@ -3,9 +3,6 @@ import { type Bucket, bucket, type Store } from "../store/store.ts";
 import * as records from "./records.ts";
 import { openTable, type Row, type Table } from "./table.ts";
 
-export { NameTaken } from "./names.ts";
-export { Gone, type Table } from "./table.ts";
-
 export interface Tables {
   users: Table<records.User>;
   organizations: Table<records.Organization>;

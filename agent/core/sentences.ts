@@ -21,12 +21,13 @@ export function short(id: string): string {
 }
 
 const lastToken = (subject: string) => subject.slice(subject.lastIndexOf(".") + 1);
+const counted = (values: readonly (string | number)[]) => `instance${values.length > 1 ? "s" : ""} ${list(values)}`;
 const list = (values: readonly (string | number)[]) => values.join(", ");
 
 function chosen({ indices, instances, instance_ids, states, version }: InstanceFilter): string {
   const named = [...(instances ?? []), ...(instance_ids ?? [])];
-  if (indices?.length) return `the instances ${list(indices)}`;
-  if (named.length) return `the instances ${list([...new Set(named)].map(short))}`;
+  if (indices?.length) return counted(indices);
+  if (named.length) return counted([...new Set(named)].map(short));
   if (states?.length) return `the instances that are ${list(states)}`;
   return version ? `all instances of version ${short(version)}` : "all instances";
 }
@@ -78,11 +79,8 @@ export const sentences: Sentences = {
 };
 
 function told({ op, droplet, indices, instances, flapping }: Payload<"hmRequests">): Said {
-  const which = indices
-    ? `instances ${list(indices)}`
-    : instances
-      ? `instances ${list(instances.map(short))}`
-      : "everything";
+  const chosen = indices ?? instances?.map(short);
+  const which = chosen ? counted(chosen) : "everything";
   const verb = op === "START" ? "start" : "stop";
   const why = flapping ? ", which keep crashing" : "";
   return { ids: [droplet], what: `health manager asks the controller to ${verb} ${which}${why}` };

@@ -46,9 +46,39 @@ export function server(options: ServerOptions): Runner {
     onSpawn: options.onSpawn,
     whenReady: (stop) => answering(options, stop),
   });
-  const onExit = (error: Error | undefined, delay: number) =>
-    log.error({ error: error?.message, delay }, "nats-server ended unasked and will be started again");
-  return restart(one, { minDelay: beat / 20, maxDelay: 5 * beat, onExit });
+  return onceUp(one, { minDelay: beat / 20, maxDelay: 5 * beat, log });
+}
+
+interface OnceUp {
+  minDelay: number;
+  maxDelay: number;
+  log: Log;
+}
+
+/** Starts it again whenever it ends, but only after it was ready once: what fails from the beginning is a person's affair. */
+function onceUp(runner: Runner, { log, ...delays }: OnceUp): Runner {
+  return {
+    name: runner.name,
+    async run(stop, ready) {
+      const [given, state] = [new AbortController(), { up: false, reason: undefined as Error | undefined }];
+      const noticed: Runner = {
+        name: runner.name,
+        run: (halt, tell) =>
+          runner.run(halt, () => {
+            state.up = true;
+            tell();
+          }),
+      };
+      const onExit = (error: Error | undefined, delay: number) => {
+        log.error({ error: error?.message, delay }, "nats-server ended unasked");
+        if (state.up) return;
+        state.reason = error;
+        given.abort();
+      };
+      await restart(noticed, { ...delays, onExit }).run(AbortSignal.any([stop, given.signal]), ready);
+      if (state.reason && !stop.aborted) throw state.reason;
+    },
+  };
 }
 
 /** Writes the configuration, readable by nobody else: it holds the watch password. */

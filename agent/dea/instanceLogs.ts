@@ -60,7 +60,7 @@ export function instanceLogs(options: InstanceLogsOptions): InstanceLogs {
   const drop = dropNotice();
   const tell = ({ lines, dropped }: Drained, err: boolean, last = false) => {
     const at = Date.now();
-    const notice = drop(lines, dropped, last ? Number.POSITIVE_INFINITY : at);
+    const notice = drop.say(lines, dropped, last ? Number.POSITIVE_INFINITY : at);
     const said = lines.map((text) => (err ? { at, err, text } : { at, text }));
     if (said.length + notice.length > 0) publish([...said, ...notice.map((text) => ({ at, err: true, text }))]);
   };
@@ -71,7 +71,7 @@ export function instanceLogs(options: InstanceLogsOptions): InstanceLogs {
       tell(drained, err);
       more ||= drained.more;
     }
-    return more;
+    return more || drop.pending();
   };
   const follow = async () => {
     const watcher = watchQuietly(directory, wake);
@@ -128,7 +128,7 @@ function dropNotice() {
   let bytes = 0;
   let last = 0;
   let seen = { lines: 0, bytes: 0 };
-  return (lines: string[], dropped: number, now: number): string[] => {
+  const say = (lines: string[], dropped: number, now: number): string[] => {
     bytes += dropped;
     if (lines.length > 0) seen = { lines: lines.length, bytes: lines.reduce((sum, line) => sum + line.length + 1, 0) };
     if (bytes === 0 || now - last < 1000) return [];
@@ -137,4 +137,5 @@ function dropNotice() {
     last = now;
     return [text];
   };
+  return { say, pending: () => bytes > 0 };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "../run/fault.ts";
 import type { Box, Contained, Driver, Identity, Measure } from "./driver.ts";
@@ -44,7 +44,9 @@ export function processDriver({ root, user }: ProcessDriverOptions): Driver {
     user: choice === "agent" ? "agent" : "uid" in choice ? `uid ${choice.uid}` : `uid ${choice.base} + slot`,
     missing: lacking(choice, because, setpriv),
     async open() {
-      await mkdir(root, { recursive: true, mode: 0o711 });
+      await mkdir(root, { recursive: true });
+      // Each instance passes through on its way to its own directory, whatever the agent's umask is.
+      await chmod(root, 0o711);
     },
     fill: (box, tarball, stop) => fillBox(box, tarball, { owner: ownerOfSlot(choice, box.slot), stop }),
     async start(box, launch) {

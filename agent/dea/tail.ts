@@ -1,3 +1,4 @@
+import { fstatSync, ftruncateSync, readSync } from "node:fs";
 import { constants, type FileHandle } from "node:fs/promises";
 import { openExactly } from "./confined.ts";
 import { type Allowance, splitter } from "./logLines.ts";
@@ -77,12 +78,17 @@ export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail
   const cut = async (handle: FileHandle, size: number) => {
     if (size <= cap / 2 || (offset < size && size <= cap)) return;
     await keepTail(handle, { from: Math.max(0, size - cap / 2), size, path: `${path}.1` });
-    if (offset < size) {
-      await skipTo(handle, size - heldSize);
-      dropped += bytesOf(held);
-      held = await readSome(handle, size - offset);
-    }
-    await handle.truncate(0);
+    // In one go: what is written between the last look and the cut is lost unseen.
+    const { end, bytes } = lastOf(handle.fd, offset);
+    ftruncateSync(handle.fd);
+    if (bytes.length === 0) offset = 0;
+    else hold(end, bytes);
+  };
+  const hold = (end: number, bytes: Buffer) => {
+    const skipped = end - bytes.length - offset;
+    if (skipped > 0) split.gap(true);
+    dropped += skipped + bytesOf(held);
+    held = split.push(bytes);
     offset = 0;
   };
   const release = (now: number) => {
@@ -121,6 +127,13 @@ export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail
 }
 
 const bytesOf = (lines: readonly string[]) => lines.reduce((sum, line) => sum + line.length + 1, 0);
+
+/** Where a file ends now, and the last of its bytes from `offset` on. */
+function lastOf(fd: number, offset: number): { end: number; bytes: Buffer } {
+  const end = fstatSync(fd).size;
+  const bytes = Buffer.alloc(Math.max(0, Math.min(heldSize, end - offset)));
+  return { end, bytes: bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, end - bytes.length)) };
+}
 
 /** The newest part of a file that is about to be emptied, for those who read the files themselves. */
 async function keepTail(from: FileHandle, part: { from: number; size: number; path: string }): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Fault } from "../run/fault.ts";
 import type { Box } from "./driver.ts";
 import { unpackCommand } from "./launch.ts";
+import { mark } from "./processes.ts";
 import type { Owner } from "./users.ts";
 
 /** A droplet that can't be unpacked: no gzipped tar, too big, or with members that want to leave. */
@@ -36,7 +37,7 @@ export async function fillBox(box: Box, tarball: string, { owner, stop }: Fillin
 
 async function untar(box: Box, file: FileHandle, { owner, stop }: Filling): Promise<void> {
   const { command, args } = unpackCommand(box);
-  const env = { PATH: "/usr/bin:/bin", LANG: "C" };
+  const env = { PATH: "/usr/bin:/bin", LANG: "C", [mark]: box.directory };
   const tar = spawn(command, args, { cwd: box.directory, env, stdio: [file.fd, "ignore", "pipe"], ...owner });
   let said = "";
   tar.stderr?.setEncoding("utf8").on("data", (text: string) => {

@@ -1,9 +1,16 @@
 import type { Thresholds } from "./thresholds.ts";
 
+/** Who should be heard. */
+export interface Hearing {
+  /** When each known DEA was last heard (ms). */
+  readonly deas: ReadonlyMap<string, number>;
+  /** DEAs that hold instances, as far as we know. */
+  holders(): ReadonlySet<string>;
+}
+
 /** What the gate is asked about, beside its own clocks. */
 export interface Knowledge {
-  /** When each known DEA was last heard (ms). */
-  deas: ReadonlyMap<string, number>;
+  hearing: Hearing;
   /** When the last complete reading of the desired state began (ms). */
   desired: number | undefined;
 }
@@ -20,6 +27,7 @@ export class Gate {
   #away: number | undefined;
   #pulse: number;
   #heard: number | undefined;
+  #gapEnded: number | undefined;
 
   constructor(times: Thresholds, beat: number, start: { now: number; connected: boolean }) {
     this.#times = times;
@@ -58,25 +66,35 @@ export class Gate {
 
   #again(now: number, gap: number): number {
     this.#since = now;
+    if (gap > 0) this.#gapEnded = now;
     // The gap is taken out of our own clock too, else the first heartbeat after it would be taken for a second gap.
     if (this.#heard !== undefined) this.#heard = Math.min(now, this.#heard + gap);
     return gap;
   }
 
   /** Why we cannot say what runs; undefined when we can. */
-  deaf(now: number, deas: ReadonlyMap<string, number>): string | undefined {
+  deaf(now: number, hearing: Hearing): string | undefined {
     const { settle, lost, deaQuorum } = this.#times;
+    const { deas } = hearing;
     if (this.#away !== undefined) return "the bus is away";
     if (this.silent(now)) return "no DEA sends heartbeats";
     if (now - this.#since < settle) return "the bus has been there for too short a time";
     const heard = [...deas.values()].filter((seen) => now - seen <= lost).length;
     if (heard < deas.size * deaQuorum) return `only ${heard} of ${deas.size} DEAs are heard`;
-    return undefined;
+    const absent = this.#absent(now, hearing);
+    return absent > 0 ? `${absent} of ${deas.size} DEAs have not been heard since the bus is back` : undefined;
+  }
+
+  /** A bus that comes back is not back for everybody at once: DEAs that held instances before are waited for. */
+  #absent(now: number, { deas, holders }: Hearing): number {
+    const ended = this.#gapEnded;
+    if (ended === undefined || now - ended >= this.#times.doubt) return 0;
+    return [...holders()].filter((dea) => (deas.get(dea) ?? ended) <= ended).length;
   }
 
   /** Why nothing may be decided; undefined when everything is fresh. */
-  closed(now: number, { deas, desired }: Knowledge): string | undefined {
-    const deaf = this.deaf(now, deas);
+  closed(now: number, { hearing, desired }: Knowledge): string | undefined {
+    const deaf = this.deaf(now, hearing);
     if (deaf) return deaf;
     if (desired === undefined) return "the desired state has not been read yet";
     if (now - desired > this.#times.desiredLost) return "the desired state is too old";

@@ -97,12 +97,12 @@ export class Mind {
 
   /** Why nothing may be decided now. */
   closed(now: number): string | undefined {
-    return this.gate.closed(now, { deas: this.picture.deas, desired: this.wanted.began });
+    return this.gate.closed(now, { hearing: this.picture, desired: this.wanted.began });
   }
 
   /** Why nothing can be said about what runs. */
   deaf(now: number): string | undefined {
-    return this.gate.deaf(now, this.picture.deas);
+    return this.gate.deaf(now, this.picture);
   }
 
   /** Once a beat. */

@@ -8,7 +8,8 @@ export interface Instance {
   readonly droplet: string;
   readonly version: string;
   readonly index: number;
-  readonly dea: string;
+  /** Who listed it last: a DEA that starts again has a new name and adopts what runs. */
+  dea: string;
   readonly firstSeen: number;
   state: InstanceState;
   /** Unix seconds, by the DEA's clock: for people only. */
@@ -126,6 +127,7 @@ export class Picture {
     const fresh = { id, droplet, version, index, dea, firstSeen: now, beats: 0, upSince: undefined, stopAsked: never };
     const instance: Instance = old ?? { ...fresh, state, since: entry.state_timestamp, seen: now };
     app.instances.set(id, instance);
+    instance.dea = dea;
     instance.state = state;
     instance.since = entry.state_timestamp;
     instance.seen = now;
@@ -190,6 +192,12 @@ export class Picture {
       if (instances.size + slots.size + crashes.size === 0) this.apps.delete(droplet);
     return missing;
   }
+
+  /** DEAs that hold instances, as far as we know. */
+  readonly holders = (): ReadonlySet<string> => {
+    const all = this.apps.values().flatMap(({ instances }) => instances.values().map(({ dea }) => dea));
+    return new Set(all);
+  };
 
   /** Forgets DEAs that have been silent for long: they count no more among those that should be heard. */
   forgetDeas(now: number): void {

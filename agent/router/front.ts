@@ -91,6 +91,8 @@ class Supervisor implements Front {
   async #run(stop: AbortSignal, ready: () => void) {
     const { beat, log, home, config } = this.#options;
     let old: Old = await findOrphan(home);
+    // The socket of the next must not be that of the one it takes over.
+    this.#number = Math.max(this.#number, Number(/\d+/.exec(old?.socket ?? "0")?.[0]));
     if (old?.port !== config.port) await requireFreePort(config.bind, config.port);
     if (old) log.info({ pid: old.pid }, "taking over from the HAProxy of an agent that was killed");
     let failures = 0;
@@ -133,8 +135,10 @@ class Supervisor implements Front {
     if (state === "failed") return { error: await ended, wasReady: false };
     if (stop.aborted) return { wasReady: false };
     this.#became(one);
-    const { home, config } = this.#options;
-    if (one.pid) await noteServing(home, { pid: one.pid, socket: one.socket, port: config.port });
+    const { home, config, log } = this.#options;
+    const note = one.pid && noteServing(home, { pid: one.pid, socket: one.socket, port: config.port });
+    if (note)
+      await note.catch((error) => log.warn({ error: String(error) }, "an agent killed now would leave HAProxy behind"));
     ready();
     this.touch({ slots: new Set(), hosts: new Set() });
     const error = await Promise.race([ended, this.#reload.promise, stopped(stop)]);

@@ -1,12 +1,11 @@
 import type { Slots } from "./slots.ts";
-import type { Route } from "./table.ts";
+import type { Member, Route } from "./table.ts";
 
 /** Routes with exactly the same endpoints: they share one backend. */
 export interface Pool {
   readonly slot: number;
   readonly routes: Set<Route>;
-  /** Keys of the endpoints. */
-  endpoints: string[];
+  members: readonly Member[];
 }
 
 /** What regrouping changed, in HAProxy's words: backends with other servers, and hosts that go to another backend. */
@@ -56,8 +55,7 @@ export class Pools {
       if (exists(route)) kept.push(route);
       else this.#move(route, undefined, { changed, now });
     }
-    this.#unlistAbandoned(kept);
-    const parties = Map.groupBy(kept, (route) => `${this.#of.get(route)?.slot ?? ""} ${keyOf(route)}`);
+    const parties = Map.groupBy(kept, (route) => `${this.#of.get(route)?.slot ?? ""} ${keyOf(membersOf(route))}`);
     for (const party of parties.values()) this.#seat(party, { changed, now });
     return changed;
   }
@@ -66,7 +64,7 @@ export class Pools {
   #seat(party: Route[], round: Round) {
     const [first] = party;
     if (!first) return;
-    const key = keyOf(first);
+    const key = keyOf(membersOf(first));
     const old = this.#of.get(first);
     const same = key === "" ? undefined : this.#byKey.get(key);
     if (old && old.routes.size === party.length && (!same || same === old || party.length > mergeLimit))
@@ -76,24 +74,16 @@ export class Pools {
     if (pool !== same) this.#serve(pool, first, round);
   }
 
-  // A pool that all its routes turn away from is nobody's match any more: another app that took over the port of its
-  // endpoint must not be seated in it.
-  #unlistAbandoned(touched: Route[]) {
-    const parting = touched.filter((route) => this.#of.get(route)?.endpoints.join(" ") !== keyOf(route));
-    for (const [pool, routes] of Map.groupBy(parting, (route) => this.#of.get(route)))
-      if (pool?.routes.size === routes.length) this.#unlist(pool);
-  }
-
   #open(now: number): Pool {
-    const pool: Pool = { slot: this.#slots.take(now), routes: new Set(), endpoints: [] };
+    const pool: Pool = { slot: this.#slots.take(now), routes: new Set(), members: [] };
     this.#bySlot.set(pool.slot, pool);
     return pool;
   }
 
   #serve(pool: Pool, like: Route, { changed }: Round) {
     this.#unlist(pool);
-    pool.endpoints = [...like.endpoints.keys()].sort();
-    const key = keyOf(like);
+    pool.members = membersOf(like);
+    const key = keyOf(pool.members);
     if (key !== "" && !this.#byKey.has(key)) this.#byKey.set(key, pool);
     changed.slots.add(pool.slot);
   }
@@ -118,7 +108,7 @@ export class Pools {
   }
 
   #unlist(pool: Pool) {
-    const key = pool.endpoints.join(" ");
+    const key = keyOf(pool.members);
     if (this.#byKey.get(key) === pool) this.#byKey.delete(key);
   }
 }
@@ -128,4 +118,5 @@ interface Round {
   now: number;
 }
 
-const keyOf = (route: Route) => [...route.endpoints.keys()].sort().join(" ");
+const membersOf = (route: Route) => [...route.members.keys()].sort((a, b) => a.serial - b.serial);
+const keyOf = (members: readonly Member[]) => members.map(({ serial }) => serial).join(" ");

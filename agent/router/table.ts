@@ -1,14 +1,16 @@
 import { type Endpoint, endpointKey, sameInstance } from "./endpoint.ts";
 import { type RouteName, routeName } from "./names.ts";
 
-/** A name and the endpoints behind it, each with the time (ms) of the last news. */
+/** A name and who serves it, each with the time (ms) of the last news. */
 export interface Route extends RouteName {
-  endpoints: Map<string, number>;
+  members: Map<Member, number>;
   /** Since when nobody serves it; undefined while somebody does. */
   emptySince: number | undefined;
 }
 
-interface Known {
+/** One instance at one address, until it leaves or another takes over its port: that one is another member. */
+export interface Member {
+  readonly serial: number;
   endpoint: Endpoint;
   routes: Set<Route>;
 }
@@ -32,7 +34,8 @@ export interface Departure {
 export class RouteTable {
   readonly #routes = new Map<string, Route>();
   readonly #hosts = new Map<string, Map<string, Route>>();
-  readonly #known = new Map<string, Known>();
+  readonly #members = new Map<string, Member>();
+  #serial = 0;
 
   /** Number of names. */
   get size(): number {
@@ -56,12 +59,12 @@ export class RouteTable {
   }
 
   endpoint(key: string): Endpoint | undefined {
-    return this.#known.get(key)?.endpoint;
+    return this.#members.get(key)?.endpoint;
   }
 
   /** Every endpoint with the names it serves. */
   *endpoints(): Iterable<{ endpoint: Endpoint; names: string[] }> {
-    for (const { endpoint, routes } of this.#known.values())
+    for (const { endpoint, routes } of this.#members.values())
       yield { endpoint, names: [...routes].map((route) => route.name) };
   }
 
@@ -75,17 +78,17 @@ export class RouteTable {
       if (name) this.#join(one, this.#routes.get(name.name) ?? this.#create(name), { now, touched });
       else refused.push(uri);
     }
-    if (one.routes.size > 0) this.#known.set(endpoint.key, one);
+    if (one.routes.size > 0) this.#members.set(endpoint.key, one);
     return { touched, refused };
   }
 
   unregister(from: Departure, now: number): Outcome {
     const touched = new Set<Route>();
-    const one = this.#known.get(endpointKey(from));
+    const one = this.#members.get(endpointKey(from));
     if (!one || !speaksOf(from, one.endpoint)) return { touched, refused: [] };
     for (const uri of from.uris) {
       const route = this.#routes.get(uri) ?? this.#routes.get(routeName(uri)?.name ?? "");
-      if (!route?.endpoints.has(one.endpoint.key)) continue;
+      if (!route?.members.has(one)) continue;
       this.#leave(one, route, now);
       touched.add(route);
     }
@@ -96,9 +99,8 @@ export class RouteTable {
   prune(now: number, grace: number): Outcome {
     const touched = new Set<Route>();
     for (const route of this.#routes.values()) {
-      for (const [key, at] of route.endpoints) {
-        const one = this.#known.get(key);
-        if (!one || now - at < one.endpoint.ttl) continue;
+      for (const [one, at] of route.members) {
+        if (now - at < one.endpoint.ttl) continue;
         this.#leave(one, route, now);
         touched.add(route);
       }
@@ -111,39 +113,39 @@ export class RouteTable {
 
   /** Counts everything as heard of just now: the bus was away, and silence meant nothing. */
   freshen(now: number): void {
-    for (const { endpoints } of this.#routes.values()) for (const key of endpoints.keys()) endpoints.set(key, now);
+    for (const { members } of this.#routes.values()) for (const one of members.keys()) members.set(one, now);
   }
 
   /** The endpoint as known so far. One whose port another instance took over leaves all its routes first. */
-  #settle(endpoint: Endpoint, touched: Set<Route>, now: number): Known {
-    const old = this.#known.get(endpoint.key);
+  #settle(endpoint: Endpoint, touched: Set<Route>, now: number): Member {
+    const old = this.#members.get(endpoint.key);
     const moved = old && (old.endpoint.ip !== endpoint.ip || old.endpoint.index !== endpoint.index);
     const same = old && sameInstance(old.endpoint, endpoint);
     for (const route of same && !moved ? [] : [...(old?.routes ?? [])]) {
       touched.add(route);
       if (old && !same) this.#leave(old, route, now);
     }
-    if (!old || !same) return { endpoint, routes: new Set() };
+    if (!old || !same) return { serial: ++this.#serial, endpoint, routes: new Set() };
     old.endpoint = endpoint;
     return old;
   }
 
-  #join(one: Known, route: Route, { now, touched }: { now: number; touched: Set<Route> }) {
+  #join(one: Member, route: Route, { now, touched }: { now: number; touched: Set<Route> }) {
     if (!one.routes.has(route)) touched.add(route);
     one.routes.add(route);
-    route.endpoints.set(one.endpoint.key, now);
+    route.members.set(one, now);
     route.emptySince = undefined;
   }
 
-  #leave(one: Known, route: Route, now: number) {
+  #leave(one: Member, route: Route, now: number) {
     one.routes.delete(route);
-    route.endpoints.delete(one.endpoint.key);
-    if (route.endpoints.size === 0) route.emptySince = now;
-    if (one.routes.size === 0) this.#known.delete(one.endpoint.key);
+    route.members.delete(one);
+    if (route.members.size === 0) route.emptySince = now;
+    if (one.routes.size === 0) this.#members.delete(one.endpoint.key);
   }
 
   #create(name: RouteName): Route {
-    const route: Route = { ...name, endpoints: new Map(), emptySince: undefined };
+    const route: Route = { ...name, members: new Map(), emptySince: undefined };
     this.#routes.set(name.name, route);
     const siblings = this.#hosts.get(name.host) ?? new Map<string, Route>();
     this.#hosts.set(name.host, siblings.set(name.path, route));

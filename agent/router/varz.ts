@@ -23,13 +23,11 @@ export function routerVarz({ table, lastUpdate, now }: VarzOf): Record<string, u
 
 /** Name → endpoints, as gorouter shows them. `ttl` is seconds. */
 function routesOf(table: RouteTable, now: number): Record<string, unknown[]> {
-  const entries = [...table.routes()].map(({ name, endpoints }) => {
-    const shown = [...endpoints].flatMap(([key, at]) => {
-      const one = table.endpoint(key);
-      if (!one) return [];
-      const { app, instance, index, tags } = one;
-      const left = Math.max(0, Math.round((one.ttl - (now - at)) / 1000));
-      return [{ address: key, ttl: left, app, private_instance_id: instance, private_instance_index: index, tags }];
+  const entries = [...table.routes()].map(({ name, members }) => {
+    const shown = [...members].map(([{ endpoint }, at]) => {
+      const { key: address, app, instance, index, tags } = endpoint;
+      const ttl = Math.max(0, Math.round((endpoint.ttl - (now - at)) / 1000));
+      return { address, ttl, app, private_instance_id: instance, private_instance_index: index, tags };
     });
     return [name, shown] as const;
   });

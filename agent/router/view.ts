@@ -42,7 +42,7 @@ export function viewOf(table: RouteTable, pools: Pools): View {
     backend(slot) {
       const pool = pools.at(slot);
       if (!pool) return undefined;
-      return backendOf(pool.endpoints.flatMap((key) => table.endpoint(key) ?? []));
+      return backendOf(pool.members.map(({ endpoint }) => endpoint));
     },
     host(host, capacity) {
       const routes = [...table.ofHost(host)];

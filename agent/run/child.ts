@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { Fault } from "./fault.ts";
 import type { Runner } from "./runner.ts";
@@ -45,12 +46,15 @@ export function child(name: string, options: Child): Runner {
       };
       stop.addEventListener("abort", ask, { once: true });
       const early = new AbortController();
-      const readiness = options.whenReady?.(early.signal) ?? Promise.resolve();
-      readiness.then(ready, () => {});
+      const readiness = options.whenReady?.(early.signal) ?? once(proc, "spawn");
+      readiness.then(
+        () => ready(),
+        () => {},
+      );
       try {
         await new Promise<void>((resolve, reject) => {
           proc.once("error", (cause) => reject(notStarted(name, options.command, cause)));
-          proc.once("close", (code, signal) => {
+          ended(proc, (code, signal) => {
             if (stop.aborted) return resolve();
             reject(
               new Fault(`${name} ended with ${signal ?? `code ${code}`}: ${lastLines(tail)}`, { code: "child_exited" }),
@@ -68,6 +72,15 @@ export function child(name: string, options: Child): Runner {
       }
     },
   };
+}
+
+/** Tells of the end when all output has come, maybe twice. A grandchild that keeps the pipes open must not hide it. */
+function ended(proc: ChildProcess, tell: (code: number | null, signal: NodeJS.Signals | null) => void) {
+  proc.once("exit", (code, signal) => {
+    const timer = setTimeout(() => tell(code, signal), 250);
+    proc.once("close", () => clearTimeout(timer));
+  });
+  proc.once("close", tell);
 }
 
 function notStarted(name: string, command: string, cause: Error): Fault {

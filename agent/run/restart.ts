@@ -1,4 +1,4 @@
-import { type Runner, start, stopped } from "./runner.ts";
+import { type Runner, start } from "./runner.ts";
 import { sleep } from "./sleep.ts";
 
 export interface RestartOptions {
@@ -26,8 +26,11 @@ export function restart(runner: Runner, options: RestartOptions): Runner {
           () => undefined,
           (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
         );
-        await Promise.race([ended, stopped(stop)]);
-        if (stop.aborted) return await one.stop();
+        const halt = () => void one.stop();
+        stop.addEventListener("abort", halt, { once: true });
+        await ended;
+        stop.removeEventListener("abort", halt);
+        if (stop.aborted) return;
         if (performance.now() - began >= settled) delay = minDelay;
         onExit?.(await ended, delay);
         await sleep(delay, stop);

@@ -1,10 +1,11 @@
-import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Log } from "../run/log.ts";
 import { StoreConflict } from "./conflict.ts";
 import { lazy } from "./lazy.ts";
 import { faultOf, storeFault } from "./natsFaults.ts";
+import { reachable } from "./natsReach.ts";
 import { storeWatch } from "./natsStoreWatch.ts";
 import { snapshot } from "./natsWatch.ts";
 import type { Store } from "./store.ts";
@@ -24,13 +25,14 @@ const bucket = "tutti";
 /** The cluster's memory in one JetStream key-value bucket. May be made before the server has JetStream ready. */
 export function jetstreamStore(connection: NatsConnection, options: JetstreamStoreOptions = {}): Store {
   const { replicas = 1, timeout = 5000, tombstones = "24h", log } = options;
-  const js = jetstream(connection, { timeout });
+  const js = client(connection, timeout);
   const open = lazy(() =>
     // Reads go through the leader: a copy may be behind, and whoever reads wants to see what was just written.
     new Kvm(js).create(bucket, { replicas, history: 1, allow_direct: false, markerTTL: 3_600_000 }),
   );
   const within = async <T>(key: string, act: (kv: KV) => Promise<T>): Promise<T> => {
     try {
+      await reachable(connection, timeout);
       return await act(await open());
     } catch (error) {
       throw storeFault(key, error);
@@ -65,6 +67,11 @@ export function jetstreamStore(connection: NatsConnection, options: JetstreamSto
         onError: (error) => log?.error({ prefix, error: String(error) }, "a watcher of the store failed"),
       }),
   };
+}
+
+/** JetStream for what is built on it; `timeout` ms for each answer. */
+export function client(connection: NatsConnection, timeout: number): JetStreamClient {
+  return jetstream(connection, { timeout });
 }
 
 /** The administrator's view of JetStream; `timeout` ms for each answer. */

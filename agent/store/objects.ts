@@ -7,9 +7,10 @@ import { abortable } from "./abortable.ts";
 import { type BlobInfo, type Blobs, NoRoom } from "./blobs.ts";
 import { StoreUnavailable } from "./conflict.ts";
 import { checked, measuring } from "./hashing.ts";
-import { manager } from "./jetstream.ts";
+import { client, manager } from "./jetstream.ts";
 import { lazy } from "./lazy.ts";
 import { faultOf } from "./natsFaults.ts";
+import { reachable } from "./natsReach.ts";
 import { chunksOf, forgetObject } from "./objectStream.ts";
 import { sweep } from "./objectSweep.ts";
 
@@ -41,11 +42,12 @@ export function objectBlobs(connection: NatsConnection, options: ObjectBlobsOpti
   const { replicas = 1, maxBytes = -1, timeout = 10_000 } = options;
   setSha256Backend("native");
   const open = lazy(async (): Promise<Opened> => {
-    const objects = await new Objm(connection).create(blobBucket, { replicas, max_bytes: maxBytes });
+    const objects = await new Objm(client(connection, timeout)).create(blobBucket, { replicas, max_bytes: maxBytes });
     return { objects, jsm: await manager(connection, timeout) };
   });
   const within = async <T>(act: (opened: Opened) => Promise<T>): Promise<T> => {
     try {
+      await reachable(connection, timeout);
       return await act(await open());
     } catch (error) {
       throw blobFault(error);
@@ -128,6 +130,7 @@ async function stored(objects: ObjectStore, name: string): Promise<ObjectInfo | 
 
 function blobFault(error: unknown): unknown {
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof StoreUnavailable) return error;
   const kind = faultOf(error);
   if (kind === "full") return new NoRoom(`the blob store has no room: ${reason}`, { cause: error });
   if (kind === "unavailable")

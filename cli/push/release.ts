@@ -3,7 +3,7 @@ import { Fault } from "../fault.ts";
 import { instancesOf, processesOf } from "../find.ts";
 import { type Mark, type Message, marks } from "../flow.ts";
 import type { Http } from "../http.ts";
-import { type Line, lineText, readLog } from "../logcache.ts";
+import { batch, type Line, lineText, nextLine, readLog } from "../logcache.ts";
 import { poll } from "../poll.ts";
 import type { App, Deployment, Droplet, Process } from "../resources.ts";
 import { untilRolled, untilUp } from "./start.ts";
@@ -31,13 +31,13 @@ export async function release(options: Release): Promise<Released> {
   const { api, app, steps } = options;
   await takeBack(options);
   const strategy = await chooseStrategy(options);
-  const began = { at: Date.now(), mark: performance.now() };
+  const began = { at: Date.now(), mark: performance.now(), line: await nextLine(api, app) };
   try {
     const process = strategy === "rolling" ? await roll(options) : await startAnew(options, strategy);
     await tellSteps(api, { app, steps, began });
     return { process, strategy };
   } catch (error) {
-    await showLast(api, { app, steps, since: began.at });
+    await showLast(api, { app, steps, since: began.line });
     throw error instanceof Fault && !error.hint
       ? new Fault(error.message, {
           code: error.code,
@@ -100,13 +100,13 @@ async function startAnew(options: Release, strategy: "restart" | "start"): Promi
 interface Telling {
   app: App;
   steps: Steps;
-  began: { at: number; mark: number };
+  began: { at: number; mark: number; line: bigint };
 }
 
 /** Steps 6 to 9 by what went over the bus and what the DEA said; as one when neither can be had. */
 async function tellSteps(api: Api, { app, steps, began }: Telling): Promise<void> {
   const total = performance.now() - began.mark;
-  const seen = await observed(api, app, began.at - 1000);
+  const seen = await observed(api, app, began.line);
   const from = new Map(seen.map((mark) => [mark.step, mark]));
   const [asked, answered, deployed, started] = [6, 7, 8, 9].map((step) => from.get(step)?.at);
   if (asked === undefined || answered === undefined) return steps.add("app starts", total);
@@ -120,20 +120,20 @@ async function tellSteps(api: Api, { app, steps, began }: Telling): Promise<void
   steps.add("app starts", Math.max(0, end === undefined ? rest : Math.min(rest, end - at)));
 }
 
-async function observed(api: Api, app: App, since: number): Promise<Mark[]> {
+async function observed(api: Api, app: App, since: bigint): Promise<Mark[]> {
   const [trace, lines] = await Promise.all([
     api.maybe<{ resources?: Message[] }>(`/tutti/trace/${app.guid}`).catch(() => undefined),
-    readLog(api, app, { start: BigInt(since) * 1_000_000n, limit: 1000 }).catch((): Line[] => []),
+    readLog(api, app, { start: since, limit: batch }).catch((): Line[] => []),
   ]);
+  const from = Number(since / 1_000_000n);
   const messages = trace?.resources ?? [];
-  const asked = messages.find((message) => message.subject === "dea.discover" && message.at >= since);
-  return marks(messages, lines, asked?.at ?? since);
+  const asked = messages.find((message) => message.subject === "dea.discover" && message.at >= from);
+  return marks(messages, lines, asked?.at ?? from);
 }
 
 /** The end of the app's own words, so that the reason stands where the person looks. */
-async function showLast(api: Api, { app, steps, since }: { app: App; steps: Steps; since: number }): Promise<void> {
-  const start = BigInt(since - 1000) * 1_000_000n;
-  const lines = await readLog(api, app, { start, limit: 200, newest: true }).catch((): Line[] => []);
+async function showLast(api: Api, { app, steps, since }: { app: App; steps: Steps; since: bigint }): Promise<void> {
+  const lines = await readLog(api, app, { start: since, limit: 200, newest: true }).catch((): Line[] => []);
   const told = lines.filter((line) => /^(APP|CELL|HEALTH)/.test(line.source)).slice(-20);
   if (told.length) steps.line("     last lines of its log:");
   for (const line of told) steps.line(`     | ${lineText(line)}`);

@@ -1,11 +1,11 @@
 import type { Api } from "../api.ts";
 import { frameworkOf } from "../app.ts";
 import { Fault } from "../fault.ts";
-import { marks } from "../flow.ts";
-import { type Follower, follower, type Line } from "../logcache.ts";
+import { type Follower, follower, type Line, nextLine } from "../logcache.ts";
 import { poll } from "../poll.ts";
 import type { App, Build, Droplet, Package } from "../resources.ts";
 import { plain } from "../show.ts";
+import { clockOf } from "./stagingClock.ts";
 import type { Steps } from "./steps.ts";
 
 export interface Staging {
@@ -23,16 +23,17 @@ const limit = 20 * 60_000;
 /** Has the package built and resolves to the droplet; its steps are said as they are seen to be through. */
 export async function stage({ api, app, package: bits, steps, tail }: Staging): Promise<Droplet> {
   const began = Date.now();
-  const lines = follower(api, app, BigInt(began - 5_000) * 1_000_000n);
-  const old = new Set((await lines.next().catch(() => [])).map(key));
+  const lines = follower(api, app, await nextLine(api, app));
   const build = await begin({ api, app, package: bits, steps });
   const heard: Line[] = [];
   const clock = clockOf(began, steps);
   const listen = async () => {
-    const fresh = (await staging(lines)).filter((line) => !old.has(key(line)));
+    const fresh = await staging(lines);
     heard.push(...fresh);
-    clock.heard(fresh);
-    for (const line of fresh) if (tail) steps.line(`     | ${plain(line.text)}`);
+    for (const line of fresh) {
+      if (tail) steps.line(`     | ${plain(line.text)}`);
+      clock.heard(line);
+    }
   };
   const done = await poll(async () => {
     const one = await api.get<Build>(`/v3/builds/${build.guid}`);
@@ -67,43 +68,6 @@ async function begin({ api, package: bits, steps }: Omit<Staging, "tail">): Prom
 async function staging(lines: Follower): Promise<Line[]> {
   const found = await lines.next().catch((): Line[] => []);
   return found.filter((line) => line.source === "STG");
-}
-
-const key = ({ at, text }: Line) => `${at} ${text}`;
-
-/** Times the three steps of a staging by the stager's own lines, on this machine's clock. */
-function clockOf(began: number, steps: Steps) {
-  const heard: Line[] = [];
-  // How far their clock is from ours is at most what the quickest line took to get here.
-  let skew = Number.POSITIVE_INFINITY;
-  let said = began;
-  const say = (name: string, until: number, detail?: string) => {
-    const at = Math.max(said, until);
-    steps.add(name, at - said, detail);
-    said = at;
-  };
-  const moment = (step: number) => {
-    const mark = marks([], heard).find((each) => each.step === step);
-    return mark && mark.at + skew;
-  };
-  let framework = false;
-  return {
-    heard(fresh: readonly Line[]) {
-      heard.push(...fresh);
-      for (const line of fresh) skew = Math.min(skew, Date.now() - Number(line.at / 1_000_000n));
-      const detected = moment(2);
-      if (framework || detected === undefined) return;
-      framework = true;
-      const line = heard.find((each) => /^Framework:/.test(each.text));
-      say("framework detection", detected, plain(line?.text.replace(/^Framework: /, "") ?? ""));
-    },
-    through(name: string | undefined, now: number) {
-      if (!framework) say("framework detection", said, name);
-      say("staging", Math.min(now, moment(4) ?? now), name);
-      const packed = heard.find((each) => /^Packed the droplet/.test(each.text));
-      say("droplet creation", now, packed && /: (.*) in /.exec(packed.text)?.[1]);
-    },
-  };
 }
 
 interface Failure {

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { ZipFile } from "yazl";
 import type { Entry } from "./tree.ts";
 
@@ -14,7 +14,7 @@ const link = 0o120000;
  */
 export function zipOf(entries: readonly Entry[]): Readable {
   const zip = new ZipFile();
-  const out = Readable.from(zip.outputStream, { objectMode: false });
+  const out = zip.outputStream as Readable;
   zip.on("error", (error: Error) => out.destroy(error));
   for (const entry of entries) add(zip, entry, out);
   zip.end();

@@ -9,6 +9,7 @@ import { Fault } from "../fault.ts";
 import { makeHttp } from "../http.ts";
 import type { Io } from "../io.ts";
 import { agentReady, runningAgent, startAgent, stopAgent } from "./agent.ts";
+import { appGround } from "./appGround.ts";
 import { awaitApi, claimLicense, type Login } from "./license.ts";
 import { type Place, placeOf, projectFile } from "./place.ts";
 import { freePorts } from "./ports.ts";
@@ -32,7 +33,8 @@ export async function up(call: Call): Promise<number> {
   const { io } = call;
   const began = performance.now();
   const place = placeOf(io.env);
-  mkdirSync(place.home, { recursive: true, mode: 0o700 });
+  // Users that apps run as may pass through; what is secret in here is closed by itself.
+  mkdirSync(place.home, { recursive: true, mode: 0o711 });
   const steward = steps(io);
   const { pid, spec, started } = await ensureAgent(call, place, steward);
   try {
@@ -87,7 +89,8 @@ async function makeNode(call: Call, place: Place): Promise<NodeSpec> {
   const free = await freePorts(before);
   const trace = call.io.env["TUTTI_BUS_TRACE"];
   const home = join(place.home, "node");
-  return { ...soloNode({ cluster, machine, free, home, tools: projectFile(".cache/tools/bin") }), trace };
+  const reach = appGround(home, { fresh: !before });
+  return { ...soloNode({ cluster, machine, free, home, tools: projectFile(".cache/tools/bin") }), ...reach, trace };
 }
 
 function readCluster(file: string): ClusterSpec {
@@ -129,8 +132,8 @@ async function open({ call, place, spec, steward }: Opening): Promise<Solo> {
     },
     () => login.email,
   );
-  const watch = JSON.parse(readFileSync(join(spec.home, "core", "keys", "watch.json"), "utf8")) as Solo["nats"];
-  const nats = { url: `nats://${spec.address}:${spec.ports.nats}`, user: watch.user, password: watch.password };
+  const password = readFileSync(join(spec.home, "core", "keys", "watch.password"), "utf8").trim();
+  const nats = { url: `nats://${spec.address}:${spec.ports.nats}`, user: "watch", password };
   return { api, router, domain: spec.domain, email: login.email, password: login.password, nats };
 }
 

@@ -107,7 +107,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     if (!match) continue;
     const found = act(ask, match.slice(1));
     if (found === undefined) return fail(response, 404, "ResourceNotFound", "not found");
-    const { status = method === "POST" ? 201 : 200, location, ...body } = found as Json & { status?: number; location?: string };
+    const { $status: status = method === "POST" ? 201 : 200, $location: location, ...body } = found as Json & { $status?: number; $location?: string };
     if (location) response.setHeader("location", location);
     return send(response, status, body);
   }

@@ -31,7 +31,7 @@ export const routes: readonly [string, Act][] = [
   ["PATCH /v3/processes/([^/]+)", changeProcess],
   ["POST /v3/processes/([^/]+)/actions/scale", changeProcess],
   ["GET /v3/processes/([^/]+)/stats", stats],
-  ["POST /v3/resource_matches", (ask) => ({ resources: (body(ask)["resources"] as { checksum: { value: string } }[]).filter((each) => ask.world.resources.has(each.checksum.value)), status: 201 })],
+  ["POST /v3/resource_matches", (ask) => ({ resources: (body(ask)["resources"] as { checksum: { value: string } }[]).filter((each) => ask.world.resources.has(each.checksum.value)), $status: 201 })],
   ["POST /v3/packages", createPackage],
   ["GET /v3/packages/([^/]+)", ({ world }, [guid = ""]) => ({ ...world.packages.get(guid), bytes: undefined })],
   ["POST /v3/packages/([^/]+)/upload", upload],
@@ -44,7 +44,7 @@ export const routes: readonly [string, Act][] = [
   ["POST /v3/deployments/([^/]+)/actions/cancel", cancel],
   ["GET /v3/routes", ({ world, query }) => list([...world.routes.values()].filter((each) => matches(query, "hosts", each.host)).map(shownRoute))],
   ["POST /v3/routes", createRoute],
-  ["DELETE /v3/routes/([^/]+)", ({ world }, [guid = ""]) => (world.routes.delete(guid), { status: 202 })],
+  ["DELETE /v3/routes/([^/]+)", ({ world }, [guid = ""]) => (world.routes.delete(guid), { $status: 202 })],
   ["GET /v3/routes/([^/]+)/destinations", ({ world }, [guid = ""]) => ({ destinations: destinations(world.routes.get(guid)?.apps ?? []) })],
   ["POST /v3/routes/([^/]+)/destinations", addDestination],
   ["DELETE /v3/routes/([^/]+)/destinations/([^/]+)", removeDestination],
@@ -76,7 +76,7 @@ function createApp(ask: Ask): Json {
 function deleteApp({ world }: Ask, [guid = ""]: string[]): Json {
   world.apps.delete(guid);
   for (const route of world.routes.values()) route.apps = route.apps.filter((each) => each !== guid);
-  return { status: 202, location: "http://elsewhere/v3/jobs/1" };
+  return { $status: 202, $location: "http://elsewhere/v3/jobs/1" };
 }
 
 function changeEnv(ask: Ask, [guid = ""]: string[]): Json {
@@ -95,11 +95,11 @@ function assign(ask: Ask, [guid = ""]: string[]): Json {
 function action({ world }: Ask, [guid = "", deed]: string[]): Json {
   const app = world.apps.get(guid) as FakeApp;
   app.state = deed === "stop" ? "STOPPED" : "STARTED";
-  return { ...shown(app), status: 200 };
+  return { ...shown(app), $status: 200 };
 }
 
 function changeProcess(ask: Ask, [guid = ""]: string[]): Json {
-  return { ...Object.assign(ask.world.processes.get(guid) as Json, body(ask)), status: 200 };
+  return { ...Object.assign(ask.world.processes.get(guid) as Json, body(ask)), $status: 200 };
 }
 
 const instanceOf: Record<World["behaviour"], Json> = {
@@ -125,7 +125,7 @@ function createPackage(ask: Ask): Json {
 
 function upload({ world, bytes }: Ask, [guid = ""]: string[]): Json {
   const one = Object.assign(world.packages.get(guid) as Json & { guid: string; app: string }, { state: "READY", bytes });
-  return { guid: one.guid, state: one["state"], status: 200 };
+  return { guid: one.guid, state: one["state"], $status: 200 };
 }
 
 function createBuild(ask: Ask): Json {
@@ -152,7 +152,7 @@ function deploy(ask: Ask): Json {
 
 function cancel({ world }: Ask, [guid = ""]: string[]): Json {
   Object.assign(world.deployments.get(guid) as Json, { status: { value: "FINALIZED", reason: "CANCELED" } });
-  return { status: 200 };
+  return { $status: 200 };
 }
 
 function createRoute(ask: Ask): Json {
@@ -165,13 +165,13 @@ function createRoute(ask: Ask): Json {
 function addDestination(ask: Ask, [guid = ""]: string[]): Json {
   const asked = body(ask)["destinations"] as { app: { guid: string } }[];
   ask.world.routes.get(guid)?.apps.push(...asked.map((each) => each.app.guid));
-  return { status: 200, destinations: [] };
+  return { $status: 200, destinations: [] };
 }
 
 function removeDestination({ world }: Ask, [guid = "", to]: string[]): Json {
   const route = world.routes.get(guid);
   if (route) route.apps = route.apps.filter((app) => `to-${app}` !== to);
-  return { status: 204 };
+  return { $status: 204 };
 }
 
 function readLog({ world, query }: Ask, [app]: string[]): Json {

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { Bus } from "../../agent/bus/bus.ts";
-import { type MemoryNet, memoryNet } from "../../agent/bus/memory.ts";
+import { memoryNet } from "../../agent/bus/memory.ts";
 import type { DeaFound, DeaStart, StartAnswer } from "../../agent/bus/messages.ts";
 import { at } from "../../agent/bus/subject.ts";
 import { subjects } from "../../agent/bus/subjects.ts";
@@ -108,16 +108,15 @@ export interface Heard {
 }
 
 /** A bus with one listener that writes everything down that is published by a DEA. */
-export function wire(net: MemoryNet = memoryNet()) {
-  const bus = net.join();
+export function wire(bus: Bus) {
   const heard: Heard[] = [];
   const speakers: { name: string; payload: unknown }[] = Object.values(subjects);
   for (const subject of speakers)
-    (bus as Bus).subscribe(subject as never, (payload: never, message) => {
+    bus.subscribe(subject as never, (payload: never, message) => {
       heard.push({ subject: message.subject, payload });
     });
   const of = (subject: string) => heard.filter((one) => one.subject === subject).map((one) => one.payload);
-  return { net, bus, heard, of };
+  return { heard, of };
 }
 
 export const beat = 50;
@@ -188,17 +187,23 @@ export function startMessage(file: { uri: string; sha1: string }, more: Override
 
 /** A DEA on a memory bus, with everything that a test asks of it. Stopped, with its instances, after the test. */
 export async function deaWorld(more: Partial<DeaOptions> = {}) {
-  const spy = wire();
-  const bus = spy.net.join();
+  const net = memoryNet();
+  const bus = net.join();
+  // The bus comes back before the DEA is stopped.
+  const world = await deaOn({ bus, tool: net.join() }, more);
+  onTestFinished(() => bus.reconnect());
+  return { ...world, bus };
+}
+
+/** The same on any bus: the DEA has one connection, the test another. */
+export async function deaOn({ bus, tool }: { bus: Bus; tool: Bus }, more: Partial<DeaOptions> = {}) {
+  const spy = wire(tool);
   const home = more.home ?? join(scratch(), "dea");
   const options = deaOptions(bus, home, { onStop: "stop", ...more });
   const blobs = await blobServer();
   const part: Dea = dea(options);
   const running: Running = start(part);
-  onTestFinished(async () => {
-    bus.reconnect();
-    await running.stop();
-  });
+  onTestFinished(async () => await running.stop());
   await running.ready;
   const [announced] = await until("a hello", () => spy.of("dea.start").slice(-1));
   const id = String(announced?.["id"]);
@@ -214,14 +219,13 @@ export async function deaWorld(more: Partial<DeaOptions> = {}) {
   // Also what is no start at all can be sent.
   const anything = { ...at(subjects.deaUuidStart, { uuid: id }), payload: z.unknown() };
   const send = (message: object): Promise<StartAnswer | undefined> =>
-    spy.bus.request(anything, message, { timeout: 2000 });
+    tool.request(anything, message, { timeout: 2000 });
   const found = (filter: object = { droplet: "app-1" }, expected = 1): Promise<DeaFound[]> =>
-    spy.bus.gather(subjects.deaFindDroplet, filter as never, { timeout: 300, expected });
+    tool.gather(subjects.deaFindDroplet, filter as never, { timeout: 300, expected });
   const last = (subject: string) => spy.of(subject).at(-1);
   return {
     ...spy,
-    bus,
-    tool: spy.bus,
+    tool,
     id,
     home,
     options,

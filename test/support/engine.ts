@@ -8,6 +8,7 @@ import { type CreatedEngine, createEngine } from "../../agent/controller/engine/
 import type { App, Build, Droplet, Package, Process } from "../../agent/controller/records.ts";
 import { openTables, type Tables } from "../../agent/controller/tables.ts";
 import { type Running, start } from "../../agent/run/runner.ts";
+import type { Blobs } from "../../agent/store/blobs.ts";
 import { memoryStore } from "../../agent/store/memory.ts";
 import { memoryBlobs } from "../../agent/store/memoryBlobs.ts";
 import type { Store } from "../../agent/store/store.ts";
@@ -19,43 +20,48 @@ export const beat = 20;
 
 /** One controller's engine on the bus and over HTTP, with tables of its own on the shared store. */
 export interface Controller extends CreatedEngine {
-  bus: ReturnType<MemoryNet["join"]>;
+  bus: TestBus;
   tables: Tables;
   url: string;
   log: string[];
   stop(): Promise<void>;
 }
 
-export interface TestCluster {
-  net: MemoryNet;
+type TestBus = ReturnType<MemoryNet["join"]>;
+
+/** What a cluster of these stands on: in memory, or the real parts. */
+export interface Ground {
+  join(onProblem?: (problem: string) => void): TestBus;
   store: Store;
-  blobs: ReturnType<typeof memoryBlobs>;
+  blobs: Blobs & { used(): number };
+}
+
+export interface TestCluster extends Ground {
   /** The bus of a bystander. */
-  tool: ReturnType<MemoryNet["join"]>;
+  tool: TestBus;
   controller(): Promise<Controller>;
   dea(options?: Partial<FakeDeaOptions>): FakeDea;
   close(): Promise<void>;
 }
 
-/** `room`: bytes the blob store takes. */
-export function testCluster({ room }: { room?: number | undefined } = {}): TestCluster {
-  const net = memoryNet();
-  const store = memoryStore();
-  const blobs = memoryBlobs(room === undefined ? {} : { room });
+/** Everything in this process. `room`: bytes the blob store takes. */
+export function memoryGround({ room }: { room?: number | undefined } = {}): Ground {
+  return { join: memoryNet().join, store: memoryStore(), blobs: memoryBlobs(room === undefined ? {} : { room }) };
+}
+
+export function testCluster(ground: Ground = memoryGround()): TestCluster {
   const closing: (() => unknown)[] = [];
   let index = 0;
   return {
-    net,
-    store,
-    blobs,
-    tool: net.join(),
+    ...ground,
+    tool: ground.join(),
     async controller() {
-      const one = await controller({ net, store, blobs, index: index++ });
+      const one = await controller(ground, index++);
       closing.push(() => one.stop());
       return one;
     },
     dea(options = {}) {
-      const one = fakeDea(net.join(), { id: `0-${randomBytes(16).toString("hex")}`, beat, ...options });
+      const one = fakeDea(ground.join(), { id: `0-${randomBytes(16).toString("hex")}`, beat, ...options });
       closing.push(() => one.leave());
       return one;
     },
@@ -65,13 +71,9 @@ export function testCluster({ room }: { room?: number | undefined } = {}): TestC
   };
 }
 
-interface ControllerOptions extends Pick<TestCluster, "net" | "store" | "blobs"> {
-  index: number;
-}
-
-async function controller({ net, store, blobs, index }: ControllerOptions): Promise<Controller> {
+async function controller({ join, store, blobs }: Ground, index: number): Promise<Controller> {
   const log = recordingLog();
-  const bus = net.join((problem) => log.lines.push(`problem ${problem}`));
+  const bus = join((problem) => log.lines.push(`problem ${problem}`));
   const tables = await openTables(store);
   const http: FastifyInstance = fastify({ forceCloseConnections: true });
   let url = "";
@@ -164,7 +166,7 @@ async function firstSpace(tables: Tables) {
 
 /** A build of a package whose bits are there. */
 export async function insertBuild(
-  { tables, blobs }: { tables: Tables; blobs: TestCluster["blobs"] },
+  { tables, blobs }: { tables: Tables; blobs: Ground["blobs"] },
   app: App,
   bits = "the bits",
 ) {
@@ -193,7 +195,7 @@ export function fakeStager(
   cluster: TestCluster,
   work: (request: StagingRequest, self: FakeStager) => unknown = () => {},
 ): FakeStager {
-  const bus = cluster.net.join();
+  const bus = cluster.join();
   const requests: StagingRequest[] = [];
   const uuid = `0-${randomBytes(16).toString("hex")}`;
   const self: FakeStager = {

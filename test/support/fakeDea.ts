@@ -14,7 +14,7 @@ export interface FakeDeaOptions {
   /** Whether it answers starts that are requests. */
   ack: boolean;
   /** Whether instances become RUNNING by themselves. */
-  ready: boolean;
+  ready: boolean | (() => boolean);
   /** What it says to a start instead of taking it: a reason, silence, or it takes it and the answer is lost. */
   onStart: (start: DeaStart) => "take" | "silent" | "lose answer" | { reason: string };
   /** Milliseconds that a stopped instance keeps its room. */
@@ -156,7 +156,8 @@ export function fakeDea(
     if (said === "silent") return;
     const reason = typeof said === "object" ? said.reason : free() < start.limits.mem ? "no_memory" : undefined;
     if (reason) return options.ack && message.reply({ ok: false, reason });
-    const one = add(start, options.ready ? "RUNNING" : "STARTING");
+    const ready = typeof options.ready === "function" ? options.ready() : options.ready;
+    const one = add(start, ready ? "RUNNING" : "STARTING");
     if (options.ack && said !== "lose answer") message.reply({ ok: true, instance: one.id });
   });
   bus.subscribe(subjects.deaStop, (filter) => {

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at } from "../../agent/bus/subject.ts";
+import { z } from "zod";
 import { memoryNet } from "../../agent/bus/memory.ts";
 import { subjects } from "../../agent/bus/subjects.ts";
-import { router, type RouterOptions } from "../../agent/router/router.ts";
+import { type RouterOptions, router } from "../../agent/router/router.ts";
 import { silent } from "../../agent/run/log.ts";
 import { type Running, start } from "../../agent/run/runner.ts";
 import { tool } from "./tools.ts";
@@ -61,19 +61,22 @@ export async function app(name: string, handler?: http.RequestListener, port = 0
     if (handler) handler(request, response);
     else response.end(name);
   });
+  // Sockets that were upgraded are no longer the server's to close.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => sockets.add(socket.on("close", () => sockets.delete(socket))));
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const close = async () => {
     if (!server.listening) return;
     server.close();
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     await once(server, "close");
   };
   return { name, port: (server.address() as AddressInfo).port, seen, server, close };
 }
 
 /** Asks until the condition holds; rejects with the last answer when it does not within `ms`. */
-export async function until<T>(what: () => T | Promise<T>, holds: (value: T) => boolean, ms = 10_000): Promise<T> {
+export async function eventually<T>(what: () => T | Promise<T>, holds: (value: T) => boolean, ms = 10_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const value = await what();
@@ -134,7 +137,7 @@ export async function testRouter(options: Partial<RouterOptions> = {}): Promise<
     ...{ port, home, running, line, peer, net, ask: asks },
     register: (uris, more) => peer.publish(subjects.routerRegister, message(uris, more)),
     unregister: (uris, more) => peer.publish(subjects.routerUnregister, message(uris, more)),
-    answers: (host, holds, more) => until(() => asks(host, more), holds),
+    answers: (host, holds, more) => eventually(() => asks(host, more), holds),
     pid: async () => JSON.parse(await readFile(join(home, "haproxy.json"), "utf8")).pid,
     async stop() {
       await running.stop();
@@ -145,6 +148,6 @@ export async function testRouter(options: Partial<RouterOptions> = {}): Promise<
 
 /** A raw payload on a subject, whatever its schema says. */
 export function shout(peer: TestRouter["peer"], subject: "router.register" | "router.unregister", payload: unknown) {
-  const raw = { name: subject, payload: undefined as never, speakers: [], listeners: [], what: "" };
-  peer.publish(at(raw, {}), payload as never);
+  const raw = { name: subject, payload: z.unknown(), speakers: [], listeners: [], what: "" };
+  peer.publish(raw, payload);
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +56,8 @@ export interface SoloSettings {
 /** Stands up a cluster; its ports are free ones. */
 export async function soloCluster({ beat = 1000, extra = "", env: more = {} }: SoloSettings = {}): Promise<Solo> {
   const home = mkdtempSync(join(tmpdir(), "tutti-solo-"));
+  // Apps run as users of their own, who must be able to pass.
+  chmodSync(home, 0o711);
   const spec = join(home, "cluster.yaml");
   writeFileSync(spec, clusterYaml(beat, extra));
   const env = { ...process.env, TUTTI_HOME: home, NO_COLOR: "1", ...more };

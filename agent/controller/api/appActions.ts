@@ -1,5 +1,5 @@
 import type { App, Droplet } from "../records.ts";
-import { type Api, Answer, type Call, type Endpoint, get, patch, post } from "./api.ts";
+import { Answer, type Api, type Call, type Endpoint, get, patch, post } from "./api.ts";
 import { appOf, newProcess } from "./apps.ts";
 import { appTarget, audit } from "./audit.ts";
 import { parse, toOne } from "./body.ts";
@@ -89,4 +89,3 @@ function showRelation(app: App, { href }: Call) {
     links: { self: href(`${self}/relationships/current_droplet`), related: href(`${self}/droplets/current`) },
   };
 }
-

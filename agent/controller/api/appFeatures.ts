@@ -23,7 +23,10 @@ export const appFeatures = (api: Api): Endpoint[] => [
     const app = await appOf(api, call);
     const name = nameOf(call);
     if (parse(update, call.body).enabled) throw unprocessable(`The feature ${name} is not supported by this cluster`);
-    return show(await api.tables.apps.update(app.guid, (old) => ({ ...old, features: { ...old.features, [name]: false } })), name);
+    return show(
+      await api.tables.apps.update(app.guid, (old) => ({ ...old, features: { ...old.features, [name]: false } })),
+      name,
+    );
   }),
   get("/v3/apps/:guid/ssh_enabled", async (call) => {
     await appOf(api, call);

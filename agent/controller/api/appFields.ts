@@ -7,7 +7,11 @@ export const frameworks = ["nodejs", "python", "static", "procfile"] as const;
 export const lifecycle = z.strictObject({
   type: z.literal("buildpack", { error: "must be buildpack: other lifecycles are not supported here" }).optional(),
   data: z
-    .strictObject({ buildpacks: z.array(z.string()).nullish(), stack: z.string().nullish(), credentials: z.null().optional() })
+    .strictObject({
+      buildpacks: z.array(z.string()).nullish(),
+      stack: z.string().nullish(),
+      credentials: z.null().optional(),
+    })
     .optional(),
 });
 export type Lifecycle = z.output<typeof lifecycle>;

@@ -129,7 +129,9 @@ async function destroy(api: Api, call: Call) {
   return await accepted(api, call, { operation: "app.delete", kind: "app", resource: one.guid, run });
 }
 
-const taken = (wanted: string) => (error: unknown): never => {
-  if (error instanceof NameTaken) throw unprocessable(`App with the name '${wanted}' already exists.`);
-  throw error;
-};
+const taken =
+  (wanted: string) =>
+  (error: unknown): never => {
+    if (error instanceof NameTaken) throw unprocessable(`App with the name '${wanted}' already exists.`);
+    throw error;
+  };

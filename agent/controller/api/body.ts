@@ -15,12 +15,18 @@ function sentence(issue: z.core.$ZodIssue): string {
     const prefix = where ? subject : "";
     return `${prefix}Unknown field(s): '${issue.keys.join("', '")}'`;
   }
-  if (issue.code === "invalid_type") return `${subject}${missing(issue) ? "can't be blank, " : ""}must be ${a(issue.expected)}`;
+  if (issue.code === "invalid_type")
+    return `${subject}${missing(issue) ? "can't be blank, " : ""}must be ${a(issue.expected)}`;
   return `${subject}${issue.message}`;
 }
 
 const missing = (issue: z.core.$ZodIssue) => issue.input === undefined && issue.message.includes("undefined");
-const words: Record<string, string> = { int: "an integer", object: "an object", array: "an array", record: "an object" };
+const words: Record<string, string> = {
+  int: "an integer",
+  object: "an object",
+  array: "an array",
+  record: "an object",
+};
 const a = (type: string) => words[type] ?? `a ${type}`;
 
 const label = z.string().max(63, "is greater than 63 characters");
@@ -47,7 +53,10 @@ export function changed(old: Metadata, change: MetadataChange): Metadata {
 }
 
 /** null removes a key, everything else sets it. */
-export function merged(old: Record<string, string>, change: Record<string, string | null> = {}): Record<string, string> {
+export function merged(
+  old: Record<string, string>,
+  change: Record<string, string | null> = {},
+): Record<string, string> {
   const all = Object.entries({ ...old, ...change });
   return Object.fromEntries(all.filter((pair): pair is [string, string] => pair[1] !== null));
 }

@@ -33,7 +33,11 @@ export const builds = (api: Api): Endpoint[] => [
   get("/v3/builds", (call) => index(api, call, api.tables.builds.all())),
   get("/v3/apps/:guid/builds", async (call) => {
     const { guid } = await appOf(api, call);
-    return index(api, call, api.tables.builds.all().filter((one) => one.app === guid));
+    return index(
+      api,
+      call,
+      api.tables.builds.all().filter((one) => one.app === guid),
+    );
   }),
   post("/v3/builds", async (call) => created(showBuild(await create(api, call), call, api.tables))),
   get("/v3/builds/:guid", async (call) => showBuild(await buildOf(api, call), call, api.tables)),
@@ -57,7 +61,8 @@ async function create(api: Api, call: Call): Promise<Build> {
   const { tables, engine } = api;
   const pkg = await tables.packages.find(asked.package.guid);
   const app = pkg && (await tables.apps.find(pkg.app));
-  if (!pkg || !app) throw unprocessable("Unable to use package. Ensure that the package exists and you have access to it.");
+  if (!pkg || !app)
+    throw unprocessable("Unable to use package. Ensure that the package exists and you have access to it.");
   if (pkg.state !== "READY") throw badRequest("Cannot stage package whose state is not ready.");
   if (tables.builds.all().some((one) => one.app === app.guid && one.state === "STAGING"))
     throw new ApiError(kinds.stagingInProgress, "Only one build can be STAGING at a time per application.");
@@ -74,7 +79,11 @@ async function create(api: Api, call: Call): Promise<Build> {
     created_by: call.user.guid,
     metadata: changed(noMetadata, asked.metadata),
   });
-  await audit(api, call, { type: "audit.app.build.create", target: appTarget(app), data: { build_guid: build.guid, package_guid: pkg.guid } });
+  await audit(api, call, {
+    type: "audit.app.build.create",
+    target: appTarget(app),
+    data: { build_guid: build.guid, package_guid: pkg.guid },
+  });
   engine.log(app.guid, `Creating build for app with guid ${app.guid}`);
   await engine.stage(build, pkg, app);
   return build;

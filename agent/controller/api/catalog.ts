@@ -14,7 +14,13 @@ interface Fixed {
 }
 
 const since = "2012-05-01T00:00:00.000Z";
-const fixed = (guid: string, name: string, position = 1): Fixed => ({ guid, created_at: since, updated_at: since, name, position });
+const fixed = (guid: string, name: string, position = 1): Fixed => ({
+  guid,
+  created_at: since,
+  updated_at: since,
+  name,
+  position,
+});
 const noLabels = { labels: {}, annotations: {} };
 
 const listing: Listing<Fixed> = {
@@ -26,7 +32,7 @@ const listing: Listing<Fixed> = {
 
 export function catalog(api: Api): Endpoint[] {
   const stacks = [fixed("stack-1", api.stack)];
-  const buildpacks = frameworks.map((name, at) => fixed(`buildpack-${name}`, name, at + 1));
+  const buildpacks = frameworks.map((name, at) => fixed(`buildpack-${at + 1}-${name}`, name, at + 1));
   return [
     ...shelf("/v3/stacks", stacks, (one, call) => showStack(one, call)),
     ...shelf("/v3/buildpacks", buildpacks, (one, call) => showBuildpack(one, call, api.stack)),
@@ -43,9 +49,14 @@ export function catalog(api: Api): Endpoint[] {
       get(`/v3/spaces/:guid/${name}_security_groups`, (call) => list<Fixed>([], call, { listing, show: (one) => one })),
     ]),
     // Services are not here yet; clients that list them find none.
-    ...["service_instances", "service_credential_bindings", "service_route_bindings", "service_offerings", "service_plans", "service_brokers"].map(
-      (name) => get(`/v3/${name}`, (call) => list<Fixed>([], { ...call, query: {} }, { show: (one) => one })),
-    ),
+    ...[
+      "service_instances",
+      "service_credential_bindings",
+      "service_route_bindings",
+      "service_offerings",
+      "service_plans",
+      "service_brokers",
+    ].map((name) => get(`/v3/${name}`, (call) => list<Fixed>([], { ...call, query: {} }, { show: (one) => one }))),
   ];
 }
 
@@ -96,4 +107,3 @@ const showBuildpack = (one: Fixed, { href }: Call, stack: string) => ({
     upload: { ...href(`/v3/buildpacks/${one.guid}/upload`), method: "POST" },
   },
 });
-

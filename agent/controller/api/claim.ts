@@ -57,7 +57,9 @@ export async function complete({ tables, domain: name }: Pick<Parts, "tables" | 
   const organization = derived(user, "organization");
   const metadata = noMetadata;
   await once(tables.users.insert({ ...fresh(user), username, passwordHash, admin: true }));
-  await once(tables.organizations.insert({ ...fresh(organization), name: first.organization, suspended: false, metadata }));
+  await once(
+    tables.organizations.insert({ ...fresh(organization), name: first.organization, suspended: false, metadata }),
+  );
   await once(tables.spaces.insert({ ...fresh(derived(user, "space")), name: first.space, organization, metadata }));
   await once(tables.domains.insert({ ...fresh(derived(user, "domain")), name, internal: false, metadata }));
   // From here on the password is known from the user alone.

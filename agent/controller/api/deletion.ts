@@ -21,7 +21,10 @@ export async function deleteApp(api: Parts, guid: string): Promise<void> {
   const bits = [...of(tables.packages.all(), guid), ...of(tables.droplets.all(), guid)];
   for (const one of of(tables.droplets.all(), guid)) await tables.droplets.delete(one.guid);
   for (const one of of(tables.packages.all(), guid)) await tables.packages.delete(one.guid);
-  await dropBlobs(api, bits.map(({ sha256 }) => sha256));
+  await dropBlobs(
+    api,
+    bits.map(({ sha256 }) => sha256),
+  );
   await tables.apps.delete(guid);
   engine.log(guid, `Deleted app with guid ${guid}`);
 }

@@ -15,7 +15,9 @@ const creation = z.strictObject({
   droplet: z.strictObject({ guid: z.string().nullish() }).nullish(),
   revision: z.null({ error: "is not supported: give a droplet" }).optional(),
   strategy: z.literal("rolling", { error: "must be rolling: nothing else is supported here" }).nullish(),
-  options: z.strictObject({ max_in_flight: z.int("must be an integer").min(1, "must be greater than 0").nullish() }).nullish(),
+  options: z
+    .strictObject({ max_in_flight: z.int("must be an integer").min(1, "must be greater than 0").nullish() })
+    .nullish(),
   metadata: metadataChange,
 });
 const update = z.strictObject({ metadata: metadataChange });
@@ -39,7 +41,10 @@ export const deployments = (api: Api): Endpoint[] => [
   patch("/v3/deployments/:guid", async (call) => {
     const { guid } = await deploymentOf(api, call);
     const { metadata } = parse(update, call.body);
-    const one = await api.tables.deployments.update(guid, (old) => ({ ...old, metadata: changed(old.metadata, metadata) }));
+    const one = await api.tables.deployments.update(guid, (old) => ({
+      ...old,
+      metadata: changed(old.metadata, metadata),
+    }));
     return showDeployment(one, call);
   }),
   post("/v3/deployments/:guid/actions/cancel", (call) => cancel(api, call)),
@@ -74,7 +79,10 @@ async function create(api: Api, call: Call): Promise<Deployment> {
 
 async function dropletFor({ tables }: Api, app: App, asked: string | undefined): Promise<string> {
   const guid = asked ?? app.droplet;
-  if (!guid) throw unprocessable("Invalid droplet. Please specify a droplet in the request or set a current droplet for the app.");
+  if (!guid)
+    throw unprocessable(
+      "Invalid droplet. Please specify a droplet in the request or set a current droplet for the app.",
+    );
   const droplet = await tables.droplets.find(guid);
   if (droplet?.state !== "STAGED" || droplet.app !== app.guid)
     throw unprocessable("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.");
@@ -103,6 +111,11 @@ async function cancel(api: Api, call: Call) {
   });
   await api.engine.roll(one);
   const app = api.tables.apps.get(owner);
-  if (app) await audit(api, call, { type: "audit.app.deployment.cancel", target: appTarget(app), data: { deployment_guid: guid } });
+  if (app)
+    await audit(api, call, {
+      type: "audit.app.deployment.cancel",
+      target: appTarget(app),
+      data: { deployment_guid: guid },
+    });
   return {};
 }

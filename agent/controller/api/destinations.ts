@@ -17,7 +17,10 @@ const destination = z.strictObject({
   protocol: z.enum(["http1"], { error: "must be http1: http2 to instances is not supported here" }).nullish(),
 });
 const creation = z.strictObject({
-  destinations: z.array(destination).min(1, "must contain at least one destination").max(100, "must contain at most 100"),
+  destinations: z
+    .array(destination)
+    .min(1, "must contain at least one destination")
+    .max(100, "must contain at most 100"),
 });
 const replacement = z.strictObject({ destinations: z.array(destination).max(100, "must contain at most 100") });
 const update = z.strictObject({ protocol: z.enum(["http1"], { error: "must be http1" }).nullish() });
@@ -26,7 +29,10 @@ export const destinations = (api: Api): Endpoint[] => [
   get("/v3/routes/:guid/destinations", async (call) => showDestinations(await routeOf(api, call), call)),
   post("/v3/routes/:guid/destinations", async (call) => {
     const wanted = parse(creation, call.body).destinations.map(toRecord);
-    return showDestinations(await change(api, call, (old) => [...old, ...wanted.filter((one) => !old.some(same(one)))]), call);
+    return showDestinations(
+      await change(api, call, (old) => [...old, ...wanted.filter((one) => !old.some(same(one)))]),
+      call,
+    );
   }),
   patch("/v3/routes/:guid/destinations", async (call) => {
     const wanted = parse(replacement, call.body).destinations.map(toRecord);
@@ -46,7 +52,8 @@ export const destinations = (api: Api): Endpoint[] => [
 
 function destinationOf({ destinations }: Route, { params }: Call): Destination {
   const one = destinations.find(({ guid }) => guid === params["destination"]);
-  if (!one) throw unprocessable("Unable to unmap route from destination. Ensure the route has a destination with this guid.");
+  if (!one)
+    throw unprocessable("Unable to unmap route from destination. Ensure the route has a destination with this guid.");
   return one;
 }
 
@@ -88,8 +95,7 @@ export async function mapRoute(api: Api, call: Call, { route, how }: { route: Ro
 
 function checkApp(app: App | undefined, route: Route): void {
   if (!app) throw unprocessable("App(s) with guid(s) of the destinations do not exist or you do not have access.");
-  if (app.space !== route.space)
-    throw unprocessable("Routes cannot be mapped to destinations in different spaces.");
+  if (app.space !== route.space) throw unprocessable("Routes cannot be mapped to destinations in different spaces.");
 }
 
 async function record(api: Api, call: Call, { app, route, mapped }: { app: App; route: Route; mapped: boolean }) {
@@ -99,5 +105,9 @@ async function record(api: Api, call: Call, { app, route, mapped }: { app: App; 
   api.engine.log(app.guid, `${mapped ? "Mapped" : "Unmapped"} route ${url}`);
 }
 
-export const destinationTo = (app: string, process_type = "web"): Destination => ({ guid: randomUUID(), app, process_type });
+export const destinationTo = (app: string, process_type = "web"): Destination => ({
+  guid: randomUUID(),
+  app,
+  process_type,
+});
 export const isSame = same;

@@ -17,12 +17,18 @@ const creation = z.strictObject({
     .string()
     .min(3, "is too short (minimum is 3 characters)")
     .max(253, "is too long (maximum is 253 characters)")
-    .refine((text) => text.split(".").every((label) => labelForm.test(label)), "does not comply with RFC 1035 standards")
-    .refine((text) => text.includes("."), "must contain at least one \".\""),
+    .refine(
+      (text) => text.split(".").every((label) => labelForm.test(label)),
+      "does not comply with RFC 1035 standards",
+    )
+    .refine((text) => text.includes("."), 'must contain at least one "."'),
   internal: z.boolean().nullish(),
   router_group: z.null().optional(),
   relationships: z
-    .strictObject({ organization: toOne.optional(), shared_organizations: z.strictObject({ data: z.array(z.never()) }).optional() })
+    .strictObject({
+      organization: toOne.optional(),
+      shared_organizations: z.strictObject({ data: z.array(z.never()) }).optional(),
+    })
     .optional(),
   metadata: metadataChange,
 });
@@ -70,8 +76,7 @@ async function create(api: Api, call: Call) {
     metadata: changed(noMetadata, metadata),
   };
   const one = await api.tables.domains.insert(record).catch((error: unknown) => {
-    if (error instanceof NameTaken)
-      throw unprocessable(`The domain name "${record.name}" is already in use`);
+    if (error instanceof NameTaken) throw unprocessable(`The domain name "${record.name}" is already in use`);
     throw error;
   });
   return created(showDomain(one, call));
@@ -79,7 +84,8 @@ async function create(api: Api, call: Call) {
 
 async function destroy(api: Api, call: Call) {
   const one = await domainOf(api, call);
-  if (one.name === api.domain) throw unprocessable(`The domain '${one.name}' cannot be deleted. It is reserved by the platform.`);
+  if (one.name === api.domain)
+    throw unprocessable(`The domain '${one.name}' cannot be deleted. It is reserved by the platform.`);
   const run = () => deleteDomain(api, one.guid);
   return await accepted(api, call, { operation: "domain.delete", kind: "domain", resource: one.guid, run });
 }

@@ -28,22 +28,34 @@ export const droplets = (api: Api): Endpoint[] => [
   get("/v3/droplets", (call) => index(api, call, api.tables.droplets.all())),
   get("/v3/apps/:guid/droplets", async (call) => {
     const { guid } = await appOf(api, call);
-    return index(api, call, api.tables.droplets.all().filter((one) => one.app === guid));
+    return index(
+      api,
+      call,
+      api.tables.droplets.all().filter((one) => one.app === guid),
+    );
   }),
   get("/v3/packages/:guid/droplets", (call) =>
-    index(api, call, api.tables.droplets.all().filter((one) => one.package === call.params["guid"])),
+    index(
+      api,
+      call,
+      api.tables.droplets.all().filter((one) => one.package === call.params["guid"]),
+    ),
   ),
   get("/v3/droplets/:guid", async (call) => showDroplet(await dropletOf(api, call), call)),
   patch("/v3/droplets/:guid", async (call) => {
     const { guid } = await dropletOf(api, call);
     const { metadata } = parse(update, call.body);
-    const one = await api.tables.droplets.update(guid, (old) => ({ ...old, metadata: changed(old.metadata, metadata) }));
+    const one = await api.tables.droplets.update(guid, (old) => ({
+      ...old,
+      metadata: changed(old.metadata, metadata),
+    }));
     return showDroplet(one, call);
   }),
   remove("/v3/droplets/:guid", async (call) => destroy(api, call, await dropletOf(api, call))),
   get("/v3/droplets/:guid/download", async (call) => {
     const one = await dropletOf(api, call);
-    if (one.state !== "STAGED" || !one.sha256) throw unprocessable("Droplet is not staged: there is nothing to download.");
+    if (one.state !== "STAGED" || !one.sha256)
+      throw unprocessable("Droplet is not staged: there is nothing to download.");
     return await sendBlob(api, one.sha256, "application/gzip");
   }),
 ];
@@ -63,10 +75,17 @@ async function destroy(api: Api, call: Call, one: Droplet) {
   const runs = api.tables.processes.all().some((process) => process.droplet === one.guid);
   if (runs || (app?.droplet === one.guid && app.state === "STARTED"))
     throw unprocessable("The droplet is what the app runs now: stop the app or assign another droplet first.");
-  if (app) await audit(api, call, { type: "audit.app.droplet.delete", target: appTarget(app), data: { droplet_guid: one.guid } });
+  if (app)
+    await audit(api, call, {
+      type: "audit.app.droplet.delete",
+      target: appTarget(app),
+      data: { droplet_guid: one.guid },
+    });
   const run = async () => {
     if (app?.droplet === one.guid)
-      await api.tables.apps.update(app.guid, (old) => (old.droplet === one.guid ? { ...old, droplet: undefined } : undefined));
+      await api.tables.apps.update(app.guid, (old) =>
+        old.droplet === one.guid ? { ...old, droplet: undefined } : undefined,
+      );
     await api.tables.droplets.delete(one.guid);
     await dropBlobs(api, [one.sha256]);
   };

@@ -43,8 +43,7 @@ export const kinds = {
 export const notFound = (what: string) => new ApiError(kinds.notFound, `${what} not found`);
 export const unprocessable = (detail: string) => new ApiError(kinds.unprocessable, detail);
 export const badRequest = (detail: string) => new ApiError(kinds.badRequest, `Bad request: ${detail}`);
-export const badQuery = (detail: string) =>
-  new ApiError(kinds.badQuery, `The query parameter is invalid: ${detail}`);
+export const badQuery = (detail: string) => new ApiError(kinds.badQuery, `The query parameter is invalid: ${detail}`);
 export const notAuthorized = () =>
   new ApiError(kinds.notAuthorized, "You are not authorized to perform the requested action");
 

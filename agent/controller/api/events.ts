@@ -14,7 +14,9 @@ const listing: Listing<Event> = {
 };
 
 export const events = (api: Api): Endpoint[] => [
-  get("/v3/audit_events", (call) => list(api.tables.events.all(), call, { listing, show: (one) => showEvent(one, call) })),
+  get("/v3/audit_events", (call) =>
+    list(api.tables.events.all(), call, { listing, show: (one) => showEvent(one, call) }),
+  ),
   get("/v3/audit_events/:guid", async (call) =>
     showEvent(found(await api.tables.events.find(call.params["guid"] ?? ""), "Event"), call),
   ),

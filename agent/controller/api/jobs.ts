@@ -45,7 +45,9 @@ export async function carryOut(api: Api, job: Job, run: () => Promise<unknown>):
 }
 
 export const jobs = (api: Api): Endpoint[] => [
-  get("/v3/jobs/:guid", async (call) => showJob(found(await api.tables.jobs.find(call.params["guid"] ?? ""), "Job"), call)),
+  get("/v3/jobs/:guid", async (call) =>
+    showJob(found(await api.tables.jobs.find(call.params["guid"] ?? ""), "Job"), call),
+  ),
 ];
 
 function showJob(job: Job, { href }: Pick<Call, "href">) {

@@ -10,8 +10,16 @@ const shortest = 8;
 
 /** As 2.x had it: an e-mail address and two passwords. Other fields of old forms are ignored. */
 const form = z.object({
-  email: z.string().trim().max(254).regex(/^[^\s@]+@[^\s@]+$/, "must be an e-mail address").transform((text) => text.toLowerCase()),
-  password: z.string().min(shortest, `is too short: take at least ${shortest} characters, three or four words do well`).max(1024),
+  email: z
+    .string()
+    .trim()
+    .max(254)
+    .regex(/^[^\s@]+@[^\s@]+$/, "must be an e-mail address")
+    .transform((text) => text.toLowerCase()),
+  password: z
+    .string()
+    .min(shortest, `is too short: take at least ${shortest} characters, three or four words do well`)
+    .max(1024),
   unix_password: z.string().min(shortest, `is too short: take at least ${shortest} characters`).max(1024).optional(),
 });
 
@@ -61,6 +69,8 @@ function checkPlace(api: Api, { request, base }: Call): void {
 
 function refuse(api: Api, { request }: Call, email: string): never {
   api.log.warn({ email, from: request.socket.remoteAddress }, "A second license step was refused");
-  throw new ApiError(kinds.licensed, "This cluster already has its first user, and it is not this one (or the password is wrong)");
+  throw new ApiError(
+    kinds.licensed,
+    "This cluster already has its first user, and it is not this one (or the password is wrong)",
+  );
 }
-

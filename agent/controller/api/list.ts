@@ -50,7 +50,10 @@ export interface Page<T> {
 }
 
 /** One page, with links to its neighbours. */
-export function page<T>(records: readonly T[], { query, base, request }: Pick<Call, "query" | "base" | "request">): Page<T> {
+export function page<T>(
+  records: readonly T[],
+  { query, base, request }: Pick<Call, "query" | "base" | "request">,
+): Page<T> {
   const number = positive("page", query["page"] ?? "1", Number.MAX_SAFE_INTEGER);
   const size = positive("per_page", query["per_page"] ?? "50", 5000);
   const pages = Math.max(1, Math.ceil(records.length / size));
@@ -96,10 +99,16 @@ function checkNames<T>(query: Query, { filters = {}, labels, includes, ignored =
   known.push(...ignored);
   const unknown = Object.keys(query).filter((name) => !known.includes(name.replace(/\[(lt|lte|gt|gte)\]$/, "")));
   if (unknown.length === 0) return;
-  throw badQuery(`Unknown query parameter(s): '${unknown.join("', '")}'. Valid parameters are: '${known.join("', '")}'`);
+  throw badQuery(
+    `Unknown query parameter(s): '${unknown.join("', '")}'. Valid parameters are: '${known.join("', '")}'`,
+  );
 }
 
-function filterOf<T extends Listed>(name: string, text: string, listing: Listing<T>): ((record: T) => boolean) | undefined {
+function filterOf<T extends Listed>(
+  name: string,
+  text: string,
+  listing: Listing<T>,
+): ((record: T) => boolean) | undefined {
   const values = text.split(/,\s*/).map(decoded);
   const own = listing.filters?.[name];
   if (own) return (record) => own(record, values);
@@ -124,7 +133,9 @@ function decoded(value: string): string {
 function timeFilter(property: "created_at" | "updated_at", relation: string | undefined, values: readonly string[]) {
   for (const value of values)
     if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value))
-      throw badQuery(`${property}s has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'`);
+      throw badQuery(
+        `${property}s has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'`,
+      );
   const [limit = ""] = values;
   return (record: Listed) => {
     const time = stamp(record[property]);
@@ -142,7 +153,8 @@ function sorted<T extends Listed>(records: T[], order: string, { orders = {} }: 
   if (order && (!/^[+-]?\w+$/.test(order.trim()) || !names.includes(name)))
     throw badQuery(`Order by can only be: '${names.join("', '")}'`);
   const key = orders[name] ?? ((record: T) => (name === "updated_at" ? record.updated_at : record.created_at));
-  const compare = (one: T, other: T) => ascending(key(one), key(other)) || ascending(one.created_at, other.created_at) || ascending(one.guid, other.guid);
+  const compare = (one: T, other: T) =>
+    ascending(key(one), key(other)) || ascending(one.created_at, other.created_at) || ascending(one.guid, other.guid);
   const up = records.sort(compare);
   return sign === "-" ? up.reverse() : up;
 }

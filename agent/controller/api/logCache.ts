@@ -6,11 +6,16 @@ import { badRequest, found } from "./errors.ts";
 const usual = 100;
 const most = 1000;
 
+/** The generation of log-cache whose paths these are: clients look it up before they read. */
+const generation = "3.1.0";
+
 /** The reading side of log-cache, as its clients speak it (JSON of the protocol buffers). */
 export function logCache(api: Api): Endpoint[] {
   const began = Date.now();
   return [
-    open(get("/api/v1/info", () => ({ version: api.version, vm_uptime: String(Math.floor((Date.now() - began) / 1000)) }))),
+    open(
+      get("/api/v1/info", () => ({ version: generation, vm_uptime: String(Math.floor((Date.now() - began) / 1000)) })),
+    ),
     get("/api/v1/read/:guid", (call) => read(api, call)),
     get("/api/v1/meta", () => ({ meta: {} })),
   ];

@@ -2,7 +2,10 @@ import { isIP } from "node:net";
 
 /** Whether an address is one of this machine's own, in any of its spellings. */
 export function isLoopback(address: string): boolean {
-  const bare = address.trim().replace(/^\[(.*)\](:\d+)?$/, "$1").replace(/^::ffff:/i, "");
+  const bare = address
+    .trim()
+    .replace(/^\[(.*)\](:\d+)?$/, "$1")
+    .replace(/^::ffff:/i, "");
   if (isIP(bare) === 4) return bare.startsWith("127.");
   return bare === "::1";
 }

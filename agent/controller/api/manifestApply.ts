@@ -71,7 +71,8 @@ function updateOf(part: Part): Parameters<typeof updateProcess>[2]["asked"] {
 async function applyRoutes(api: Api, call: Call, { app, one }: Wish): Promise<void> {
   const mine = api.tables.routes.all().filter(({ destinations }) => destinations.some((to) => to.app === app.guid));
   if (one["no-route"]) {
-    for (const route of mine) await mapRoute(api, call, { route, how: (old) => old.filter((to) => to.app !== app.guid) });
+    for (const route of mine)
+      await mapRoute(api, call, { route, how: (old) => old.filter((to) => to.app !== app.guid) });
     return;
   }
   for (const { route } of one.routes ?? []) await map(api, call, { app, url: route });
@@ -80,7 +81,9 @@ async function applyRoutes(api: Api, call: Call, { app, one }: Wish): Promise<vo
   if (!domain) throw unprocessable("No default domains available");
   const host = app.name.toLowerCase().replace(/_/g, "-");
   if (!/^[a-z0-9-]{1,63}$/.test(host))
-    throw unprocessable('Failed to create default route from app name: Host must be either "*" or contain only alphanumeric characters, "_", or "-"');
+    throw unprocessable(
+      'Failed to create default route from app name: Host must be either "*" or contain only alphanumeric characters, "_", or "-"',
+    );
   const tail = one["random-route"] ? `-${randomBytes(4).toString("hex")}` : "";
   await map(api, call, { app, url: `${host}${tail}.${domain.name}` });
 }

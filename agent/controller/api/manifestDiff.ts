@@ -48,7 +48,9 @@ function compare(was: unknown, value: unknown, { key, path }: Place): Difference
   const identifier = identifiers[key];
   if (identifier && Array.isArray(was) && Array.isArray(value)) return compareLists(was, value, { identifier, path });
   if (isPlain(was) && isPlain(value))
-    return Object.keys(value).flatMap((name) => compare(was[name], value[name], { key: name, path: `${path}/${name}` }));
+    return Object.keys(value).flatMap((name) =>
+      compare(was[name], value[name], { key: name, path: `${path}/${name}` }),
+    );
   return [{ op: "replace", path, was, value }];
 }
 
@@ -64,4 +66,5 @@ function same(was: unknown, value: unknown, key: string): boolean {
   return JSON.stringify(was) === JSON.stringify(value);
 }
 
-const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -45,7 +45,9 @@ export type Application = z.output<typeof application>;
 export type ProcessPart = Pick<Application, keyof typeof processKeys>;
 
 const manifest = z.looseObject({
-  version: z.literal(1, { error: "Unsupported manifest schema version. Currently supported versions: [1]." }).optional(),
+  version: z
+    .literal(1, { error: "Unsupported manifest schema version. Currently supported versions: [1]." })
+    .optional(),
   applications: z.array(z.unknown()).min(1),
 });
 

@@ -47,7 +47,9 @@ export async function organizationOf(api: Api, { params }: Pick<Call, "params">)
 
 /** The domain an app gets its route in when nobody names one: shared ones first, the oldest. */
 export function defaultDomain({ tables }: Pick<Api, "tables">, organization: string) {
-  const usable = tables.domains.all().filter((one) => !one.internal && [undefined, organization].includes(one.organization));
+  const usable = tables.domains
+    .all()
+    .filter((one) => !one.internal && [undefined, organization].includes(one.organization));
   const rank = (one: (typeof usable)[number]) => `${one.organization === undefined ? 0 : 1}${one.created_at}`;
   return usable.sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0];
 }
@@ -56,7 +58,11 @@ async function create(api: Api, call: Call) {
   const { metadata, suspended = false, ...rest } = parse(creation, call.body);
   const record = { ...fresh(), ...rest, suspended, metadata: changed(noMetadata, metadata) };
   const one = await api.tables.organizations.insert(record).catch(taken(rest.name));
-  await audit(api, call, { type: "audit.organization.create", target: organizationTarget(one), data: { request: rest } });
+  await audit(api, call, {
+    type: "audit.organization.create",
+    target: organizationTarget(one),
+    data: { request: rest },
+  });
   return created(showOrganization(one, call));
 }
 
@@ -66,7 +72,11 @@ async function change(api: Api, call: Call) {
   const one = await api.tables.organizations
     .update(guid, (old) => ({ ...old, ...rest, metadata: changed(old.metadata, metadata) }))
     .catch(taken(rest.name ?? ""));
-  await audit(api, call, { type: "audit.organization.update", target: organizationTarget(one), data: { request: rest } });
+  await audit(api, call, {
+    type: "audit.organization.update",
+    target: organizationTarget(one),
+    data: { request: rest },
+  });
   return showOrganization(one, call);
 }
 
@@ -123,7 +133,9 @@ function showQuota({ href }: Call) {
   };
 }
 
-const taken = (wanted: string) => (error: unknown): never => {
-  if (error instanceof NameTaken) throw unprocessable(`Organization '${wanted}' already exists.`);
-  throw error;
-};
+const taken =
+  (wanted: string) =>
+  (error: unknown): never => {
+    if (error instanceof NameTaken) throw unprocessable(`Organization '${wanted}' already exists.`);
+    throw error;
+  };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Package } from "../records.ts";
-import { type Api, Answer, type Call, created, type Endpoint, get, patch, post, remove } from "./api.ts";
+import { Answer, type Api, type Call, created, type Endpoint, get, patch, post, remove } from "./api.ts";
 import { appOf } from "./apps.ts";
 import { appTarget, audit } from "./audit.ts";
 import { changed, metadataChange, noMetadata, parse, toOne } from "./body.ts";
@@ -36,14 +36,21 @@ export const packages = (api: Api): Endpoint[] => [
   get("/v3/packages", (call) => index(api, call, api.tables.packages.all())),
   get("/v3/apps/:guid/packages", async (call) => {
     const { guid } = await appOf(api, call);
-    return index(api, call, api.tables.packages.all().filter((one) => one.app === guid));
+    return index(
+      api,
+      call,
+      api.tables.packages.all().filter((one) => one.app === guid),
+    );
   }),
   post("/v3/packages", async (call) => created(showPackage(await create(api, call), call))),
   get("/v3/packages/:guid", async (call) => showPackage(await packageOf(api, call), call)),
   patch("/v3/packages/:guid", async (call) => {
     const { guid } = await packageOf(api, call);
     const { metadata } = parse(update, call.body);
-    const one = await api.tables.packages.update(guid, (old) => ({ ...old, metadata: changed(old.metadata, metadata) }));
+    const one = await api.tables.packages.update(guid, (old) => ({
+      ...old,
+      metadata: changed(old.metadata, metadata),
+    }));
     return showPackage(one, call);
   }),
   remove("/v3/packages/:guid", async (call) => destroy(api, call, await packageOf(api, call))),
@@ -64,7 +71,11 @@ async function create(api: Api, call: Call): Promise<Package> {
   const { source_guid: source } = call.query;
   if (source !== undefined) return await copyOf(api, call, source);
   const { relationships, metadata } = parse(creation, call.body);
-  return await insert(api, call, { app: relationships.app.data.guid, state: "AWAITING_UPLOAD", metadata: changed(noMetadata, metadata) });
+  return await insert(api, call, {
+    app: relationships.app.data.guid,
+    state: "AWAITING_UPLOAD",
+    metadata: changed(noMetadata, metadata),
+  });
 }
 
 /** A copy shares its bits with the original: nothing has to be moved. */
@@ -76,17 +87,30 @@ async function copyOf(api: Api, call: Call, source: string): Promise<Package> {
   return await insert(api, call, { app: relationships.app.data.guid, state: "READY", sha256, metadata });
 }
 
-async function insert(api: Api, call: Call, rest: Omit<Package, "guid" | "created_at" | "updated_at">): Promise<Package> {
+async function insert(
+  api: Api,
+  call: Call,
+  rest: Omit<Package, "guid" | "created_at" | "updated_at">,
+): Promise<Package> {
   const app = await api.tables.apps.find(rest.app);
   if (!app) throw unprocessable("App is invalid. Ensure it exists and you have access to it.");
   const one = await api.tables.packages.insert({ ...fresh(), ...rest });
-  await audit(api, call, { type: "audit.app.package.create", target: appTarget(app), data: { package_guid: one.guid } });
+  await audit(api, call, {
+    type: "audit.app.package.create",
+    target: appTarget(app),
+    data: { package_guid: one.guid },
+  });
   return one;
 }
 
 async function destroy(api: Api, call: Call, one: Package) {
   const app = api.tables.apps.get(one.app);
-  if (app) await audit(api, call, { type: "audit.app.package.delete", target: appTarget(app), data: { package_guid: one.guid } });
+  if (app)
+    await audit(api, call, {
+      type: "audit.app.package.delete",
+      target: appTarget(app),
+      data: { package_guid: one.guid },
+    });
   const run = async () => {
     await api.tables.packages.delete(one.guid);
     await dropBlobs(api, [one.sha256]);

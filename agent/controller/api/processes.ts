@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Process } from "../records.ts";
-import { type Api, Answer, type Call, type Endpoint, get, nothing, patch, post, remove } from "./api.ts";
+import { Answer, type Api, type Call, type Endpoint, get, nothing, patch, post, remove } from "./api.ts";
 import { appOf } from "./apps.ts";
 import { appTarget, audit } from "./audit.ts";
 import { changed, metadataChange, parse } from "./body.ts";
@@ -10,9 +10,16 @@ import { converge, processesOf, processOfType, renew, rolling } from "./renewal.
 import { commandOf, hidden, showProcess } from "./showApp.ts";
 import { showStats } from "./stats.ts";
 
-const seconds = z.int("must be an integer").min(1, "must be greater than or equal to 1").max(2 ** 31 - 1);
+const seconds = z
+  .int("must be an integer")
+  .min(1, "must be greater than or equal to 1")
+  .max(2 ** 31 - 1);
 const update = z.strictObject({
-  command: z.string().min(1, "must be between 1 and 4096 characters").max(4096, "must be between 1 and 4096 characters").nullish(),
+  command: z
+    .string()
+    .min(1, "must be between 1 and 4096 characters")
+    .max(4096, "must be between 1 and 4096 characters")
+    .nullish(),
   user: z.null().optional(),
   health_check: z
     .strictObject({
@@ -33,7 +40,10 @@ const update = z.strictObject({
 type Update = z.output<typeof update>;
 
 const most = 2 ** 31 - 1;
-const count = z.int("is not a number").min(0, "must be greater than or equal to 0").max(10_000, "must be less than or equal to 10000");
+const count = z
+  .int("is not a number")
+  .min(0, "must be greater than or equal to 0")
+  .max(10_000, "must be less than or equal to 10000");
 const size = z.int("is not a number").min(1, "must be greater than 0").max(most);
 const scaling = z.strictObject({
   instances: count.nullish(),
@@ -130,7 +140,11 @@ export async function updateProcess(api: Api, call: Call, { process, asked, quie
     return { ...old, command, health_check: health(old, asked), metadata: changed(old.metadata, asked.metadata) };
   });
   const { metadata: _, ...request } = asked;
-  await record(api, call, { process: one, deed: "update", request: { ...request, command: request.command ? "[PRIVATE DATA HIDDEN]" : undefined } });
+  await record(api, call, {
+    process: one,
+    deed: "update",
+    request: { ...request, command: request.command ? "[PRIVATE DATA HIDDEN]" : undefined },
+  });
   return restarts && !quietly ? await replaced(api, one) : one;
 }
 

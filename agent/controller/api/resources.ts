@@ -16,7 +16,12 @@ const resource = z.object({
   path: z.string().optional(),
   mode: z.string().optional(),
 });
-const matching = z.strictObject({ resources: z.array(resource).min(1, "is too short (minimum is 1 items)").max(5000, "is too long (maximum is 5000 items)") });
+const matching = z.strictObject({
+  resources: z
+    .array(resource)
+    .min(1, "is too short (minimum is 1 items)")
+    .max(5000, "is too long (maximum is 5000 items)"),
+});
 
 /** The older form of the same, which clients still send beside their bits. */
 const older = z
@@ -51,8 +56,16 @@ export async function knownFiles(api: Api, claims: unknown): Promise<ZipSource[]
   for (const one of claimedIn(claims)) {
     const sha256 = await blobOf(api, one);
     if (!sha256)
-      throw new ApiError(kinds.upload, `The app upload is invalid: ${one.path} is not known here, send it with the bits`);
-    files.push({ name: one.path, size: one.size_in_bytes, mode: modeOf(one.mode), open: () => opened(api, sha256, one.path) });
+      throw new ApiError(
+        kinds.upload,
+        `The app upload is invalid: ${one.path} is not known here, send it with the bits`,
+      );
+    files.push({
+      name: one.path,
+      size: one.size_in_bytes,
+      mode: modeOf(one.mode),
+      open: () => opened(api, sha256, one.path),
+    });
   }
   return files;
 }
@@ -65,10 +78,12 @@ function claimedIn(claims: unknown): z.output<typeof claimed> {
   }
 }
 
-const modeOf = (mode: string | undefined) => (/^[0-7]{3,6}$/.test(mode ?? "") ? Number.parseInt(mode ?? "", 8) & 0o777 || 0o644 : 0o644) | 0o100000;
+const modeOf = (mode: string | undefined) =>
+  (/^[0-7]{3,6}$/.test(mode ?? "") ? Number.parseInt(mode ?? "", 8) & 0o777 || 0o644 : 0o644) | 0o100000;
 
 async function opened({ blobs }: Api, sha256: string, path: string) {
   const bytes = await blobs.get(sha256);
-  if (!bytes) throw new ApiError(kinds.upload, `The app upload is invalid: ${path} is no longer known here, push again`);
+  if (!bytes)
+    throw new ApiError(kinds.upload, `The app upload is invalid: ${path} is no longer known here, push again`);
   return bytes;
 }

@@ -43,12 +43,20 @@ export const routes = (api: Api): Endpoint[] => [
   get("/v3/routes", (call) => index(api, call, api.tables.routes.all())),
   get("/v3/apps/:guid/routes", async (call) => {
     const { guid } = await appOf(api, call);
-    return index(api, call, api.tables.routes.all().filter((one) => one.destinations.some((to) => to.app === guid)));
+    return index(
+      api,
+      call,
+      api.tables.routes.all().filter((one) => one.destinations.some((to) => to.app === guid)),
+    );
   }),
   post("/v3/routes", async (call) => {
     const { host, path, relationships, metadata } = parse(creation, call.body);
     const names = { host: host ?? "", path: path ?? "", domain: relationships.domain.data.guid };
-    const one = await createRoute(api, call, { ...names, space: relationships.space.data.guid, metadata: changed(noMetadata, metadata) });
+    const one = await createRoute(api, call, {
+      ...names,
+      space: relationships.space.data.guid,
+      metadata: changed(noMetadata, metadata),
+    });
     return created(showRoute(one, call, api.tables));
   }),
   get("/v3/routes/:guid", async (call) => {
@@ -86,19 +94,32 @@ export async function createRoute(api: Api, call: Call, wanted: Wanted): Promise
     throw unprocessable(`Invalid domain. Domain '${domain.name}' is not available in organization '${name}'.`);
   const host = wanted.host.toLowerCase();
   checkNames(api, { ...wanted, host }, domain);
-  const one = await api.tables.routes.insert({ ...fresh(), ...wanted, host, destinations: [] }).catch(taken(wanted, domain));
-  await audit(api, call, { type: "audit.route.create", target: routeTarget(one), data: { request: { host, path: one.path, domain: domain.name } } });
+  const one = await api.tables.routes
+    .insert({ ...fresh(), ...wanted, host, destinations: [] })
+    .catch(taken(wanted, domain));
+  await audit(api, call, {
+    type: "audit.route.create",
+    target: routeTarget(one),
+    data: { request: { host, path: one.path, domain: domain.name } },
+  });
   return one;
 }
 
 /** Refuses names that cannot be reached, and those of the cluster itself. */
 export function checkNames(api: Api, { host, path }: Pick<Route, "host" | "path">, domain: Domain): void {
-  if (host && host !== "*" && !/^(?!-)[a-z0-9_-]{1,63}(?<!-)$/.test(host) && !/^([a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}$/.test(host))
+  if (
+    host &&
+    host !== "*" &&
+    !/^(?!-)[a-z0-9_-]{1,63}(?<!-)$/.test(host) &&
+    !/^([a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}$/.test(host)
+  )
     throw unprocessable("Host format is invalid.");
   if (`${host}.${domain.name}`.length > 253)
     throw unprocessable("Host combined with domain name must be no more than 253 characters.");
-  if (!host && !domain.organization) throw unprocessable("Missing host. Routes in shared domains must have a host defined.");
-  if (host === "api" && domain.name === api.domain) throw unprocessable("Route conflicts with a reserved system route.");
+  if (!host && !domain.organization)
+    throw unprocessable("Missing host. Routes in shared domains must have a host defined.");
+  if (host === "api" && domain.name === api.domain)
+    throw unprocessable("Route conflicts with a reserved system route.");
   if (api.tables.domains.all().some((other) => other.name === `${host}.${domain.name}`))
     throw unprocessable(`Route conflicts with domain '${host}.${domain.name}'.`);
   if (path) checkPath(path);
@@ -118,8 +139,12 @@ async function destroy(api: Api, call: Call) {
   return await accepted(api, call, { operation: "route.delete", kind: "route", resource: one.guid, run });
 }
 
-const taken = ({ host, path }: Wanted, { name }: Domain) => (error: unknown): never => {
-  if (!(error instanceof NameTaken)) throw error;
-  const parts = [host && `host '${host}'`, path && `path '${path}'`].filter(Boolean);
-  throw unprocessable(`Route already exists${parts.length > 0 ? ` with ${parts.join(" and ")}` : ""} for domain '${name}'.`);
-};
+const taken =
+  ({ host, path }: Wanted, { name }: Domain) =>
+  (error: unknown): never => {
+    if (!(error instanceof NameTaken)) throw error;
+    const parts = [host && `host '${host}'`, path && `path '${path}'`].filter(Boolean);
+    throw unprocessable(
+      `Route already exists${parts.length > 0 ? ` with ${parts.join(" and ")}` : ""} for domain '${name}'.`,
+    );
+  };

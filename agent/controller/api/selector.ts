@@ -4,10 +4,26 @@ export type Labels = Readonly<Record<string, string>>;
 type Requirement = (labels: Labels) => boolean;
 
 const forms: readonly [RegExp, (key: string, values: string[]) => Requirement][] = [
-  [/^([\w./-]+) +in +\(([^)]*)\)$/, (key, values) => (labels) => has(labels, key) && values.includes(labels[key] ?? "")],
-  [/^([\w./-]+) +notin +\(([^)]*)\)$/, (key, values) => (labels) => !has(labels, key) || !values.includes(labels[key] ?? "")],
-  [/^([\w./-]+)!=([\w.-]*)$/, (key, [value]) => (labels) => labels[key] !== value],
-  [/^([\w./-]+)==?([\w.-]*)$/, (key, [value]) => (labels) => labels[key] === value],
+  [
+    /^([\w./-]+) +in +\(([^)]*)\)$/,
+    (key, values) => (labels) => has(labels, key) && values.includes(labels[key] ?? ""),
+  ],
+  [
+    /^([\w./-]+) +notin +\(([^)]*)\)$/,
+    (key, values) => (labels) => !has(labels, key) || !values.includes(labels[key] ?? ""),
+  ],
+  [
+    /^([\w./-]+)!=([\w.-]*)$/,
+    (key, [value]) =>
+      (labels) =>
+        labels[key] !== value,
+  ],
+  [
+    /^([\w./-]+)==?([\w.-]*)$/,
+    (key, [value]) =>
+      (labels) =>
+        labels[key] === value,
+  ],
   [/^!([\w./-]+)$/, (key) => (labels) => !has(labels, key)],
   [/^([\w./-]+)$/, (key) => (labels) => has(labels, key)],
 ];
@@ -23,7 +39,11 @@ export function labelSelector(text: string): Requirement {
 function requirement(text: string): Requirement {
   for (const [form, make] of forms) {
     const [whole, key = "", values = ""] = form.exec(text) ?? [];
-    if (whole !== undefined) return make(key, values.split(",").map((value) => value.trim()));
+    if (whole !== undefined)
+      return make(
+        key,
+        values.split(",").map((value) => value.trim()),
+      );
   }
   throw badQuery("Invalid label_selector value");
 }

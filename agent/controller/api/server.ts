@@ -98,7 +98,10 @@ const lastOfEach = (query: Record<string, string | string[]>) =>
 function send(reply: FastifyReply, outcome: unknown) {
   if (!(outcome instanceof Answer)) return reply.code(200).send(outcome);
   const { status, body, headers } = outcome;
-  return reply.code(status).headers(headers).send(body as Readable | object | undefined);
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(body as Readable | object | undefined);
 }
 
 interface Refusal {

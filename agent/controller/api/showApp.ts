@@ -43,7 +43,11 @@ export function commandOf(process: Process, tables: Pick<Tables, "apps" | "dropl
 /** In lists the command is hidden, as Cloud Foundry does: it may hold secrets. */
 export const hidden = "[PRIVATE DATA HIDDEN IN LISTS]";
 
-export function showProcess(process: Process, { href }: Links, { space, command }: { space: string; command?: string | undefined }) {
+export function showProcess(
+  process: Process,
+  { href }: Links,
+  { space, command }: { space: string; command?: string | undefined },
+) {
   const self = `/v3/processes/${process.guid}`;
   const { type, endpoint, timeout, invocation_timeout } = process.health_check;
   const data = { timeout: timeout ?? null, invocation_timeout: invocation_timeout ?? null, interval: null };

@@ -88,7 +88,8 @@ async function destroy(api: Api, call: Call) {
 
 async function deleteUnmapped(api: Api, call: Call) {
   const { guid } = await spaceOf(api, call);
-  if (call.query["unmapped"] !== "true") throw badQuery("Mass delete not supported for routes. Use 'unmapped=true' parameter");
+  if (call.query["unmapped"] !== "true")
+    throw badQuery("Mass delete not supported for routes. Use 'unmapped=true' parameter");
   const run = async () => {
     for (const route of api.tables.routes.all())
       if (route.space === guid && route.destinations.length === 0) await deleteRoute(api, route.guid);

@@ -3,7 +3,9 @@ import type { Process } from "../records.ts";
 
 /** What each instance does and needs, as `GET …/stats` tells it. */
 export function showStats({ type }: Process, instances: readonly InstanceView[]) {
-  return { resources: [...instances].sort((one, other) => one.index - other.index).map((one) => showInstance(type, one)) };
+  return {
+    resources: [...instances].sort((one, other) => one.index - other.index).map((one) => showInstance(type, one)),
+  };
 }
 
 function showInstance(type: string, one: InstanceView) {

@@ -7,7 +7,12 @@ import { readiness } from "./readiness.ts";
 /** What Cloud Foundry has no word for: nodes, roles, components, and whether all of it is well. */
 export const tutti = (api: Api): Endpoint[] => [
   get("/tutti/nodes", () => ({ resources: api.engine.nodes() })),
-  get("/tutti/nodes/:id", ({ params }) => found(api.engine.nodes().find(({ id }) => id === params["id"]), "Node")),
+  get("/tutti/nodes/:id", ({ params }) =>
+    found(
+      api.engine.nodes().find(({ id }) => id === params["id"]),
+      "Node",
+    ),
+  ),
   get("/tutti/roles", () => ({ resources: rolesOf(api) })),
   get("/tutti/components", async () => ({ resources: await api.engine.components() })),
   get("/tutti/status", () => status(api)),
@@ -29,7 +34,11 @@ async function look({ engine, expected }: Api) {
   return { nodes, components, ...readinessOf(expected, nodes, components) };
 }
 
-function readinessOf(expected: readonly string[], nodes: Parameters<typeof readiness>[1]["nodes"], components: Parameters<typeof readiness>[1]["components"]) {
+function readinessOf(
+  expected: readonly string[],
+  nodes: Parameters<typeof readiness>[1]["nodes"],
+  components: Parameters<typeof readiness>[1]["components"],
+) {
   const { ready, missing, components: counted } = readiness(expected, { nodes, components });
   return { ready, missing, counted };
 }

@@ -37,7 +37,10 @@ export async function expireBits(api: Parts, app: string): Promise<void> {
   });
   for (const { guid } of oldPackages) await tables.packages.update(guid, expired);
   for (const { guid } of oldDroplets) await tables.droplets.update(guid, expired);
-  await dropBlobs(api, [...oldPackages, ...oldDroplets].map(({ sha256 }) => sha256));
+  await dropBlobs(
+    api,
+    [...oldPackages, ...oldDroplets].map(({ sha256 }) => sha256),
+  );
 }
 
 function beyond<T extends { created_at: string }>(records: readonly T[]): T[] {

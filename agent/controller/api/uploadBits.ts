@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type ZipEntry, zipLimits } from "../../archive/entry.ts";
 import { BadArchive } from "../../archive/bad.ts";
+import { type ZipEntry, zipLimits } from "../../archive/entry.ts";
 import { inspectZip, mergeZip } from "../../archive/zip.ts";
 import type { BlobInfo } from "../../store/blobs.ts";
 import type { Package } from "../records.ts";

@@ -7,7 +7,8 @@ import { head } from "./showTenancy.ts";
 const listing: Listing<User> = {
   filters: {
     usernames: (one, values) => values.some((value) => value.toLowerCase() === one.username.toLowerCase()),
-    partial_usernames: (one, values) => values.some((value) => one.username.toLowerCase().includes(value.toLowerCase())),
+    partial_usernames: (one, values) =>
+      values.some((value) => one.username.toLowerCase().includes(value.toLowerCase())),
     origins: by(() => "uaa"),
   },
   labels: () => ({}),

@@ -22,8 +22,6 @@ export interface Finder {
   find(droplet: string, finding?: Finding): Promise<DeaFound[]>;
   /** Instances of a process that serve or are about to. A process that no DEA holds costs no question. */
   alive(droplet: string, which?: Which): Promise<DeaFound[]>;
-  /** How many instances the DEAs say they hold; undefined while some may not have been heard yet. */
-  counted(droplet: string): number | undefined;
 }
 
 export interface FinderOptions {
@@ -42,10 +40,10 @@ export function finder({ bus, deas, beat, complete }: FinderOptions): Finder {
     const found = await bus.gather(subjects.deaFindDroplet, { droplet, ...filter, ...ids }, { timeout, expected });
     return found.filter((one) => matches(one, { droplet, instances, ...filter }));
   };
+  // Unknown while some DEAs may not have been heard yet.
   const counted = (droplet: string) => (complete() ? deas.count(droplet, Date.now()) : undefined);
   return {
     find,
-    counted,
     async alive(droplet, { include_stats, version, indices } = {}) {
       // All that is counted is asked for: the question ends when so many have answered, and the choice is made here.
       const found = await find(droplet, { include_stats, states: holding, expected: counted(droplet) });

@@ -35,9 +35,7 @@ async function startMissing(options: RequestOptions, request: HmRequest): Promis
 /** Leaves out the slots that run after all. The DEAs are asked only when there is a doubt: a crash is to heal at once. */
 async function notRunning({ finder, slots, beat }: RequestOptions, process: Process, indices: number[]) {
   const ended = (index: number) => slots.endedSince(process.guid, index, Date.now() - 3 * beat);
-  const counted = finder.counted(process.guid);
-  const isRoom = counted !== undefined && indices.length <= process.instances - counted;
-  if (isRoom || indices.every(ended)) return indices;
+  if (indices.every(ended)) return indices;
   const found = await finder.alive(process.guid, { version: process.version });
   const running = new Set(found.filter((one) => one.state !== "EVACUATING").map((one) => one.index));
   return indices.filter((index) => !running.has(index));

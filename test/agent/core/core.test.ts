@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Dialed, dial } from "../../../agent/bus/nats.ts";
@@ -16,6 +17,8 @@ import { Fault } from "../../../agent/run/fault.ts";
 import { silent } from "../../../agent/run/log.ts";
 import { type Running, start } from "../../../agent/run/runner.ts";
 import { jetstreamStore } from "../../../agent/store/jetstream.ts";
+import { objectBlobs } from "../../../agent/store/objects.ts";
+import type { Change } from "../../../agent/store/store.ts";
 import { freePort } from "../../support/nats.ts";
 import { recordingLog } from "../../support/recordingLog.ts";
 import { tool } from "../../support/tools.ts";
@@ -188,6 +191,15 @@ describe("a core", () => {
     thief.close();
   });
 
+  test("fails with the reason when nats-server is missing or cannot start", async () => {
+    const missing = begin({ program: "/no/such/nats-server" });
+    await expect(missing.one.ready).rejects.toThrow("/no/such/nats-server");
+    await mkdir(home, { recursive: true });
+    await writeFile(join(home, "not-a-server"), "#!/bin/sh\necho the disk is on fire >&2; exit 1\n", { mode: 0o755 });
+    const broken = begin({ program: join(home, "not-a-server") });
+    await expect(broken.one.ready).rejects.toThrow("the disk is on fire");
+  });
+
   test("shows who is connected and what it listens to, when monitoring is on", async () => {
     const monitor = await freePort();
     const { one, url } = begin({ monitor });
@@ -234,5 +246,43 @@ describe("a core", () => {
     eyes.bus.publish(subjects.deaStop, { droplet: "a" });
     await until(() => log.lines.join().includes("Permissions Violation"), { what: "speaking was refused" });
     expect(heard).not.toContain("dea.stop");
+  });
+});
+
+describe("the store of a core", () => {
+  for (const user of ["controller", "health", "node"] as const)
+    test(`can be used by ${user}`, async () => {
+      const { one, url } = begin();
+      await one.ready;
+      const store = jetstreamStore((await enter(url(), user)).connection, { timeout: 1000 });
+      const revision = await store.compareAndSet("lease.a", { holder: "x" }, 0);
+      const changes: Change[] = [];
+      const watching = store.watch("lease.", (change) => changes.push(change));
+      await watching.current;
+      await store.delete("lease.a", revision);
+      await until(() => changes.length === 2, { what: "the deletion was told" });
+      expect(await store.list("")).toEqual([]);
+      watching.stop();
+    });
+
+  for (const user of ["dea", "router", "stager", "tool"] as const)
+    test(`cannot be used by ${user}`, async () => {
+      const { one, url } = begin();
+      await one.ready;
+      const { connection } = await enter(url(), user);
+      await expect(jetstreamStore(connection, { timeout: 200 }).get("a")).rejects.toThrow();
+      await expect(objectBlobs(connection, { timeout: 200 }).has("a")).rejects.toThrow();
+    });
+
+  test("keeps blobs for the controller alone", async () => {
+    const { one, url } = begin();
+    await one.ready;
+    const blobs = objectBlobs((await enter(url())).connection);
+    const { sha256 } = await blobs.put(Readable.from([Buffer.from("bits")]));
+    expect(await blobs.has(sha256)).toMatchObject({ size: 4 });
+    expect(await blobs.sweep(0)).toBe(0);
+    await blobs.delete(sha256);
+    const nosy = objectBlobs((await enter(url(), "health")).connection, { timeout: 200 });
+    await expect(nosy.has(sha256)).rejects.toThrow();
   });
 });

@@ -77,7 +77,10 @@ test("a stop while the droplet is on its way ends the start", async () => {
 test("parallel starts of one droplet share one download", async () => {
   const world = await deaWorld();
   await Promise.all([0, 1, 2].map((index) => world.launch(sleeper, { ...worker, index })));
-  await until("three running", async () => (await world.found({ droplet: "app-1", states: ["RUNNING"] }, 3)).length === 3);
+  await until(
+    "three running",
+    async () => (await world.found({ droplet: "app-1", states: ["RUNNING"] }, 3)).length === 3,
+  );
   expect(world.blobs.asked).toHaveLength(1);
 });
 

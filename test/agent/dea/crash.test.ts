@@ -48,12 +48,16 @@ test("an app on the wrong port is told which one it has and which it should have
   const world = await deaWorld();
   const wrong = node(`require("node:net").createServer().listen(0, () => console.log("up"));`);
   const exit = await world.exit(await world.launch(wrong, { health_check_timeout: 20 }));
-  expect(exit["exit_description"]).toMatch(/^did not listen on port \d+ within 20 s; it listens on \d+ instead: listen on \$PORT$/);
+  expect(exit["exit_description"]).toMatch(
+    /^did not listen on port \d+ within 20 s; it listens on \d+ instead: listen on \$PORT$/,
+  );
 });
 
 test("an app that answers its health check with an error does not become ready", async () => {
   const world = await deaWorld();
-  const sick = node(`require("node:http").createServer((q, r) => { r.statusCode = 500; r.end() }).listen(process.env.PORT)`);
+  const sick = node(
+    `require("node:http").createServer((q, r) => { r.statusCode = 500; r.end() }).listen(process.env.PORT)`,
+  );
   const check = { health_check: { type: "http", endpoint: "/health" }, health_check_timeout: 20 };
   const exit = await world.exit(await world.launch(sick, check));
   expect(exit["exit_description"]).toBe("did not answer GET /health with 200 within 20 s");
@@ -99,7 +103,10 @@ test("a download that fails, a wrong checksum and a broken archive are crashes t
   const world = await deaWorld();
   const good = world.upload(hello);
   const cases: [{ uri: string; sha1: string }, RegExp][] = [
-    [{ ...good, uri: good.uri.replace(/droplets\/.*\?/, "droplets/none?") }, /could not be fetched: http.*answered 404/],
+    [
+      { ...good, uri: good.uri.replace(/droplets\/.*\?/, "droplets/none?") },
+      /could not be fetched: http.*answered 404/,
+    ],
     [{ ...good, sha1: "a".repeat(40) }, /checksum [0-9a-f]{40}, not a{40}/],
     [{ uri: "http://127.0.0.1:1/x?signature=secret", sha1: "b".repeat(40) }, /ECONNREFUSED/],
   ];

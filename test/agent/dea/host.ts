@@ -1,6 +1,6 @@
+import { memoryNet } from "../../../agent/bus/memory.ts";
 import { at } from "../../../agent/bus/subject.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
-import { memoryNet } from "../../../agent/bus/memory.ts";
 import { dea } from "../../../agent/dea/dea.ts";
 import type { DeaOptions } from "../../../agent/dea/options.ts";
 import { silent } from "../../../agent/run/log.ts";

@@ -30,7 +30,9 @@ test("an app that prints a gigabyte neither fills the disk nor the bus, and what
   const logCap = 2 ** 20;
   const world = await deaWorld({ logCap });
   const limits = { mem: 128, disk: 2048, fds: 256 };
-  const flood = shell("yes 0123456789012345678901234567890123456789 | head -c 1000000000; echo; echo done; exec sleep 60");
+  const flood = shell(
+    "yes 0123456789012345678901234567890123456789 | head -c 1000000000; echo; echo done; exec sleep 60",
+  );
   const before = process.memoryUsage().rss;
   const instance = await world.launch(flood, { ...worker, limits });
   await until("the end", () => world.lines("APP/PROC/WEB").includes("done"));
@@ -38,7 +40,9 @@ test("an app that prints a gigabyte neither fills the disk nor the bus, and what
   const lines = world.lines("APP/PROC/WEB");
   expect(lines.join("\n").length).toBeLessThan(50 * 2 ** 20);
   await until("a notice", () =>
-    world.lines("APP/PROC/WEB").some((line) => /^about \d+ lines \(\d+\.\d MiB\) dropped: output faster than 1024 KiB\/s$/.test(line)),
+    world
+      .lines("APP/PROC/WEB")
+      .some((line) => /^about \d+ lines \(\d+\.\d MiB\) dropped: output faster than 1024 KiB\/s$/.test(line)),
   );
   const logs = join(world.home, "instances", `hello-0-${instance}`, "logs");
   const size = () => readdirSync(logs).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0);
@@ -47,7 +51,12 @@ test("an app that prints a gigabyte neither fills the disk nor the bus, and what
 
 test("lines wait in their file while the bus is away", async () => {
   const world = await deaWorld();
-  await world.whenRunning(await world.launch(shell("echo one; read x < app/go; echo two; exec sleep 60".replace("read x < app/go", "sleep 1")), worker));
+  await world.whenRunning(
+    await world.launch(
+      shell("echo one; read x < app/go; echo two; exec sleep 60".replace("read x < app/go", "sleep 1")),
+      worker,
+    ),
+  );
   await until("the first", () => world.lines("APP/PROC/WEB").includes("one"));
   world.bus.disconnect();
   await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -89,24 +98,32 @@ test("an app sees its own environment and nothing of the agent's; no argument sh
     port,
   });
   expect(JSON.parse(env.VCAP_SERVICES)["postgresql-9"]).toMatchObject([{ name: "db", plan: "free", credentials }]);
-  const shown = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).map(commandLine).join("\n");
+  const shown = readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .map(commandLine)
+    .join("\n");
   expect(shown).not.toContain("s3cret");
 });
 
-test.runIf(process.getuid?.() === 0)("under root each app has a user of its own and can't read the other's files", async () => {
-  const world = await deaWorld();
-  const first = await world.launch(hello);
-  await world.whenRunning(first);
-  const env = JSON.parse(await get(Number(world.last("router.register")?.["port"]), "/env"));
-  expect(Number(env.UID)).toBeGreaterThan(1000);
-  const secret = join(world.home, "instances", `hello-0-${first}`, "app", "app.js");
-  const spy = shell(`id -u; cat ${secret}; ls ${world.home}/instances; cat ${world.home}/snapshot.json; exec sleep 60`);
-  await world.launch(spy, { ...worker, droplet: "app-2" });
-  await until("four lines", () => world.lines("APP/PROC/WEB", "app-2").length >= 4);
-  const said = world.lines("APP/PROC/WEB", "app-2");
-  expect(said[0] === env.UID).toBe(false);
-  expect(said.filter((line) => line.includes("Permission denied"))).toHaveLength(3);
-});
+test.runIf(process.getuid?.() === 0)(
+  "under root each app has a user of its own and can't read the other's files",
+  async () => {
+    const world = await deaWorld();
+    const first = await world.launch(hello);
+    await world.whenRunning(first);
+    const env = JSON.parse(await get(Number(world.last("router.register")?.["port"]), "/env"));
+    expect(Number(env.UID)).toBeGreaterThan(1000);
+    const secret = join(world.home, "instances", `hello-0-${first}`, "app", "app.js");
+    const spy = shell(
+      `id -u; cat ${secret}; ls ${world.home}/instances; cat ${world.home}/snapshot.json; exec sleep 60`,
+    );
+    await world.launch(spy, { ...worker, droplet: "app-2" });
+    await until("four lines", () => world.lines("APP/PROC/WEB", "app-2").length >= 4);
+    const said = world.lines("APP/PROC/WEB", "app-2");
+    expect(said[0] === env.UID).toBe(false);
+    expect(said.filter((line) => line.includes("Permission denied"))).toHaveLength(3);
+  },
+);
 
 test("an instance has its limits", async () => {
   const world = await deaWorld();
@@ -124,7 +141,10 @@ test("a start command runs in app/, and its varz says what runs and what is not 
   const world = await deaWorld();
   const files = { "app/say.js": "console.log(process.cwd(), process.argv[2]); setInterval(() => {}, 1000)" };
   const instance = await world.launch(files, { ...worker, start_command: "node say.js $CF_INSTANCE_INDEX" });
-  const [line = ""] = await until("its line", () => world.lines("APP/PROC/WEB").length > 0 && world.lines("APP/PROC/WEB"));
+  const [line = ""] = await until(
+    "its line",
+    () => world.lines("APP/PROC/WEB").length > 0 && world.lines("APP/PROC/WEB"),
+  );
   expect(line).toMatch(new RegExp(`hello-0-${instance}/app 0$`));
   const [announce] = await world.tool.gather(subjects.discover, {}, { timeout: 1000, expected: 1 });
   const [user, password] = announce?.credentials ?? [];

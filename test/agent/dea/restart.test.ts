@@ -169,7 +169,10 @@ test("an instance that was still starting goes on to become ready", async () => 
   const first = hosted(home);
   const instance = await first.start(message(slow));
   const snapshot = join(home, "snapshot.json");
-  await until("its process is on record", () => existsSync(snapshot) && readFileSync(snapshot, "utf8").includes('"pid"'));
+  await until(
+    "its process is on record",
+    () => existsSync(snapshot) && readFileSync(snapshot, "utf8").includes('"pid"'),
+  );
   await first.kill();
   const second = hosted(home);
   expect(await get(await second.running(instance))).toBe("late");
@@ -180,7 +183,10 @@ test("what is in no record is ended and removed, and its logs are put aside", as
   const stray = join(home, "instances", "ghost-0-1234");
   mkdirSync(join(stray, "logs"), { recursive: true });
   writeFileSync(join(stray, "logs", "stdout.log"), "boo\n");
-  const process_ = spawn("sleep", ["600"], { env: { PATH: "/bin:/usr/bin", VCAP_INSTANCE_DIR: stray }, detached: true });
+  const process_ = spawn("sleep", ["600"], {
+    env: { PATH: "/bin:/usr/bin", VCAP_INSTANCE_DIR: stray },
+    detached: true,
+  });
   const ended = new Promise((resolve) => process_.once("exit", resolve));
   await deaWorld({ home });
   await ended;

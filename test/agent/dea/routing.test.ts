@@ -68,7 +68,8 @@ test("a farewell is said again and again, but not for a name that the address se
   const world = await deaWorld();
   const instance = await world.launch(hello, { uris: ["a.example.test", "b.example.test"] });
   await world.whenRunning(instance);
-  const update = (uris: string[]) => world.tool.publish(subjects.deaUpdate, { droplet: "app-1", uris, cc_partition: "default" });
+  const update = (uris: string[]) =>
+    world.tool.publish(subjects.deaUpdate, { droplet: "app-1", uris, cc_partition: "default" });
   update([]);
   update(["a.example.test"]);
   await until("all farewells", () => world.of("router.unregister").length >= 4);
@@ -93,7 +94,9 @@ test("an exit while the bus is away is told when it is back, after its farewell,
   expect(exit).toMatchObject({ reason: "CRASHED", exit_status: 137 });
   const order = world.heard.map((one) => one.subject);
   expect(order.indexOf("router.unregister")).toBeLessThan(order.indexOf("droplet.exited"));
-  await until("a heartbeat and an advert", () => ["dea.heartbeat", "dea.advertise"].every((name) => world.of(name).length > 1));
+  await until("a heartbeat and an advert", () =>
+    ["dea.heartbeat", "dea.advertise"].every((name) => world.of(name).length > 1),
+  );
   expect(world.of("droplet.exited")).toHaveLength(1);
 });
 

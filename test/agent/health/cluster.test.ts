@@ -253,16 +253,40 @@ describe("a bus that is away", () => {
     expect(world.spoken).toEqual([]);
   });
 
-  test("what died meanwhile is found three beats after the return", () => {
+  test("what died meanwhile is found when everybody has had the time to come back", () => {
     const world = running({ a: 5 });
     world.bus(false);
     world.tick(30);
     world.killDea(0);
     world.bus(true);
-    world.tick(2);
+    world.tick(11);
     expect(world.spoken).toEqual([]);
     world.tick(5);
     expect(world.wrong()).toEqual([]);
+  });
+
+  test("an instance that died meanwhile on a DEA that is back is found after three beats", () => {
+    const world = running({ a: 5 });
+    world.bus(false);
+    world.tick(30);
+    world.crash(world.running("a")[0]?.instance ?? "");
+    world.bus(true);
+    world.tick(2);
+    expect(world.spoken).toEqual([]);
+    world.tick(4);
+    expect(world.wrong()).toEqual([]);
+  });
+
+  test.each([1, 2])("%i of three DEAs that find back later than we do are not taken for dead", (late) => {
+    const world = running({ a: 9 });
+    world.bus(false);
+    world.tick(60);
+    for (let i = 0; i < late; i++) world.cut(i);
+    world.bus(true);
+    world.tick(9);
+    for (let i = 0; i < late; i++) world.cut(i, true);
+    world.tick(60);
+    expect(world.spoken).toEqual([]);
   });
 
   test("a bus that comes and goes gives no time to decide anything wrong", () => {
@@ -388,6 +412,17 @@ describe("limits", () => {
     expect(first.every((index) => index === 0)).toBe(true);
     world.tick(30);
     expect(world.wrong()).toEqual([]);
+  });
+
+  test("a start that waits in the queue is dropped when its instance is there before", () => {
+    const world = new World({ deas: 1 });
+    for (let i = 0; i < 70; i++) world.change(`app${i}`, { instances: 1 }, false);
+    for (let i = 0; i < 20 && world.starts.length === 0; i++) world.tick(1);
+    expect(world.starts).toHaveLength(50);
+    for (const { droplet, version } of world.apps.values())
+      if (world.running(droplet).length === 0) world.place(droplet, version, 0);
+    world.tick(60);
+    expect(world.starts).toHaveLength(50);
   });
 
   test("many stops at once are spread over rounds", () => {

@@ -100,12 +100,14 @@ describe("when DEAs do not play along", () => {
   });
 
   it("goes to the next one when the start was lost on the way", async () => {
-    cluster.dea({ memory: 8192, onStart: () => "silent" });
+    const deaf = cluster.dea({ onStart: () => "silent" });
     const good = cluster.dea();
+    good.plant({ droplet: "another app", version: "v", index: 0 });
     controller = await cluster.controller();
     await settled();
     const { process } = await pushed(controller.tables);
     await controller.engine.converge(process);
+    expect(deaf.starts).toHaveLength(1);
     expect(good.living(process.guid)).toHaveLength(1);
   });
 
@@ -126,6 +128,17 @@ describe("when DEAs do not play along", () => {
     await controller.engine.converge(process);
     expect(old.starts).toHaveLength(1);
     expect(old.living(process.guid)).toHaveLength(1);
+  });
+
+  it("does not try another DEA when one that never answers starts is slow to show the instance", async () => {
+    const old = cluster.dea({ ack: false, memory: 8192, onStart: () => "silent" });
+    const other = cluster.dea();
+    other.plant({ droplet: "another app", version: "v", index: 0 });
+    controller = await cluster.controller();
+    await settled();
+    const { process } = await pushed(controller.tables);
+    await controller.engine.converge(process);
+    expect([old.starts.length, other.starts.length]).toEqual([1, 0]);
   });
 
   it("says how much room is missing, once, and shows it in the instances", async () => {

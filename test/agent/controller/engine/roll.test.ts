@@ -19,9 +19,11 @@ import { until } from "../../../support/until.ts";
 let cluster: TestCluster;
 let dea: FakeDea;
 let controller: Controller;
+let comeUp: boolean;
 beforeEach(async () => {
   cluster = testCluster();
-  dea = cluster.dea({ memory: 8192 });
+  comeUp = true;
+  dea = cluster.dea({ memory: 8192, ready: () => comeUp });
   controller = await cluster.controller();
   await settled();
 });
@@ -96,28 +98,20 @@ describe("a rolling deployment", () => {
   });
 
   it("keeps the old instances while the new ones do not come up, until it is canceled", async () => {
-    await cluster.close();
-    cluster = testCluster();
-    dea = cluster.dea({ memory: 8192 });
-    controller = await cluster.controller();
-    await settled();
     const one = await running(2);
-    const lazy = cluster.dea({ memory: 8192, ready: false });
-    dea.leave();
-    await until(() => lazy.held.length === 0, { what: "the lazy one is empty" });
-    for (const { droplet, version, index } of dea.held) lazy.plant({ droplet, version, index });
-    await new Promise((resolve) => setTimeout(resolve, 11 * beat));
+    comeUp = false;
     const deployment = await deploy(one);
-    await until(() => lazy.living(deployment.process).length === 1, { what: "a new one starts" });
+    await until(() => dea.living(deployment.process).length === 1, { what: "a new one starts" });
     await new Promise((resolve) => setTimeout(resolve, 10 * beat));
-    expect(lazy.living(one.process.guid)).toHaveLength(2);
+    expect(serving(one.app.guid)).toHaveLength(2);
     expect(controller.tables.deployments.get(deployment.guid)?.status).toBe("ACTIVE");
     await controller.tables.deployments.update(deployment.guid, (now) => ({ ...now, reason: "CANCELING" }));
     await controller.engine.roll(deployment);
     expect((await ends(deployment)).reason).toBe("CANCELED");
     expect(web(one.app.guid)).toMatchObject([{ guid: one.process.guid, instances: 2 }]);
     expect(controller.tables.apps.get(one.app.guid)?.droplet).toBe(one.droplet.guid);
-    await until(() => lazy.living(deployment.process).length === 0, { what: "the new one is gone" });
+    await until(() => dea.living(deployment.process).length === 0, { what: "the new one is gone" });
+    expect(serving(one.app.guid)).toHaveLength(2);
   });
 
   it("goes back from the middle when it is canceled", async () => {

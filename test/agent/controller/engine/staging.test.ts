@@ -91,6 +91,24 @@ describe("a staging that works", () => {
     expect(droplet()?.process_types).toEqual({ web: "first" });
   });
 
+  it("is written down by one of two controllers that both hear the answer", async () => {
+    const outcomes: unknown[] = [];
+    cluster.tool.subscribe(subjects.ccEvents, ([, , action, , outcome]) => {
+      if (action === "STAGE_APP" && outcome !== "STARTED") outcomes.push(outcome);
+    });
+    const stager = fakeStager(cluster);
+    const { ends } = await built();
+    await until(() => stager.requests.length === 1, { what: "the stager has the job" });
+    const second = await cluster.controller();
+    const [request] = stager.requests;
+    if (request) expect(await stager.upload(request, "the droplet")).toBe(200);
+    if (request) stager.answer(request, { detected_start_command: "npm start", procfile: { worker: "work" } });
+    expect((await ends()).state).toBe("STAGED");
+    await new Promise((resolve) => setTimeout(resolve, 5 * beat));
+    expect(outcomes).toEqual(["SUCCEEDED"]);
+    expect(second.tables.processes.all().filter(({ type }) => type === "worker")).toHaveLength(1);
+  });
+
   it("ends well when the answer is lost but the droplet is there", async () => {
     fakeStager(cluster, (request, self) => self.upload(request, "the droplet"));
     const { ends, droplet } = await built();

@@ -8,6 +8,7 @@ import {
   type FakeStager,
   fakeStager,
   insertBuild,
+  memoryGround,
   pushed,
   type TestCluster,
   testCluster,
@@ -19,7 +20,7 @@ let controller: Controller;
 let stager: FakeStager;
 
 async function begin(room?: number): Promise<StagingRequest> {
-  cluster = testCluster({ room });
+  cluster = testCluster(memoryGround({ room }));
   controller = await cluster.controller();
   stager = fakeStager(cluster);
   const { app } = await pushed(controller.tables);
@@ -76,6 +77,14 @@ describe("the upload of a droplet", () => {
     stager.answer(request, { error: "no" });
     await until(() => !droplet(), { what: "the staging has failed" });
     expect(await stager.upload(request, "late")).toBe(400);
+  });
+
+  it("is taken once, even when two controllers receive one at the same time", async () => {
+    const second = await cluster.controller();
+    const { pathname, search } = new URL(request.upload_uri);
+    const there = { ...request, upload_uri: `${second.url}${pathname}${search}` };
+    const both = await Promise.all([stager.upload(request, "one"), stager.upload(there, "the other")]);
+    expect(both.sort()).toEqual([200, 400]);
   });
 
   it("works beside an API that reads multipart itself", async () => {
