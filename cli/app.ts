@@ -1,4 +1,5 @@
 import { publicUrl } from "./address.ts";
+import type { Api } from "./api.ts";
 import type { Call } from "./call.ts";
 import { instancesOf, openApp, processesOf, routesOf } from "./find.ts";
 import type { Paint } from "./io.ts";
@@ -17,9 +18,7 @@ export async function app(call: Call): Promise<void> {
     routesOf(api, found),
     api.maybe<Droplet>(`/v3/apps/${found.guid}/droplets/current`),
   ]);
-  const parts = await Promise.all(
-    processes.map(async (each): Promise<Part> => ({ ...each, stats: await instancesOf(api, each) })),
-  );
+  const parts = await Promise.all(processes.map((each) => look(api, each)));
   const urls = routes.map((route) => publicUrl(route.url, api.target));
   const framework = frameworkOf(droplet) ?? "not built yet";
   const text = [
@@ -45,6 +44,12 @@ export async function app(call: Call): Promise<void> {
     },
     text.join("\n\n"),
   );
+}
+
+/** Lists hide commands, as they may hold secrets; the process itself shows its own. */
+async function look(api: Api, { guid }: Process): Promise<Part> {
+  const [whole, stats] = await Promise.all([api.get<Process>(`/v3/processes/${guid}`), instancesOf(api, { guid })]);
+  return { ...whole, stats };
 }
 
 export function frameworkOf(droplet: Droplet | undefined): string | undefined {

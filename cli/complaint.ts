@@ -20,8 +20,14 @@ export function complaint(error: CommanderError, command: Commander, below: read
   if (error.code === "commander.unknownCommand") {
     const all =
       path === "tutti" ? "tutti --help lists all commands" : `it may be: ${below.map((row) => row.name).join(", ")}`;
+    const begun = /unknown option '(--[\w-]+)'/.exec(cause)?.[1];
+    const longer = begun && command.options.find(({ long }) => long?.startsWith(`${begun}-`))?.long;
+    if (longer) return wrongUsage(cause, `did you mean ${longer}?`);
     return wrongUsage(cause, meant ? `did you mean ${path} ${meant}?` : all);
   }
+  const begun = /unknown option '(--[\w-]+)'/.exec(cause)?.[1];
+  const longer = begun && command.options.find(({ long }) => long?.startsWith(`${begun}-`))?.long;
+  if (longer) return wrongUsage(cause, `did you mean ${longer}?`);
   return wrongUsage(cause, meant ? `did you mean ${meant}?` : help);
 }
 

@@ -11,7 +11,13 @@ export async function files(call: Call): Promise<void> {
   const asked = call.args[1] ?? "";
   const path = `/tutti/processes/${process.guid}/instances/${instance}/files/${asked.split("/").filter(Boolean).map(encodeURIComponent).join("/")}`;
   const answer = await api.raw({ method: "GET", path });
-  if (answer.status === 404 && !/CF-NotFound\b/.test(answer.text)) {
+  if (answer.status === 404 && /CF-NotFound\b/.test(answer.text)) {
+    throw new Fault("this cluster does not show the files of instances", {
+      code: "not_supported",
+      hint: "it may be older than this command: tutti info",
+    });
+  }
+  if (answer.status === 404) {
     throw new Fault(`instance ${instance} of ${app.name} has no ${asked ? `file or directory "${asked}"` : "files"}`, {
       code: "no_file",
       hint: `tutti files ${app.name} shows what there is; tutti app ${app.name} which instances there are`,

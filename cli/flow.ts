@@ -54,9 +54,13 @@ export function marks(messages: readonly Message[], lines: readonly Line[], sinc
     .filter((mark) => mark.at >= since)
     .sort((a, b) => a.at - b.at);
   const steps = new Map<number, Mark>();
-  for (const mark of all)
+  for (const mark of all) {
     if (!steps.has(mark.step) || (mark.step === 8 && /^Droplet/.test(mark.told))) steps.set(mark.step, mark);
-  return [...steps.values()].sort((a, b) => a.at - b.at);
+  }
+  const [detected, staged] = [steps.get(2), steps.get(4)];
+  // The time of packing is rounded: nothing is staged before it is known what it is.
+  if (detected && staged && staged.at < detected.at) steps.set(4, { ...staged, at: detected.at });
+  return [...steps.values()].sort((a, b) => a.at - b.at || a.step - b.step);
 }
 
 /** The latest deployment among the messages begins with its staging or, without one, with its search for a DEA. */
@@ -65,6 +69,11 @@ export function latestDeployment(messages: readonly Message[]): number {
     messages.findLast((message) => /^vcap\.stager\./.test(message.subject)) ??
     messages.findLast((message) => message.subject === "dea.discover");
   return begins?.at ?? 0;
+}
+
+/** Questions and repeated news that say nothing about the flow itself. */
+export function isNoise({ subject }: Message): boolean {
+  return /^(dea\.find\.droplet|dea\.advertise|dea\.status|healthmanager\.(status|health))$/.test(subject);
 }
 
 function messageMark({ subject, at }: Message): Mark[] {

@@ -98,5 +98,5 @@ export function lineText({ at, source, instance, err, text }: Line): string {
     .toISOString()
     .slice(0, 22)
     .replace("T", " ");
-  return `${local} [${source}${instance && !source.endsWith(instance) ? `/${instance}` : ""}] ${err ? "ERR" : "OUT"} ${plain(text)}`;
+  return `${local} [${source}${instance && /^(APP|CELL)/.test(source) ? `/${instance}` : ""}] ${err ? "ERR" : "OUT"} ${plain(text)}`;
 }

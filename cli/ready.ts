@@ -40,7 +40,8 @@ async function lacking(call: Call, names: readonly string[]): Promise<string | u
     const body = answer.status === 503 ? parsed(answer.text) : undefined;
     return unready(body ?? (read(answer, { method: "GET", url: `${api.target}/tutti/ready` }) as Readiness), names);
   } catch (error) {
-    if (error instanceof Fault && /^(unreachable|api_|service_unavailable|http_5)/.test(error.code)) return error.message;
+    if (error instanceof Fault && /^(unreachable|api_|service_unavailable|http_5)/.test(error.code))
+      return error.message;
     throw error;
   }
 }

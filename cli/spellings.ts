@@ -40,7 +40,7 @@ const alone: Record<string, string> = { health: "status", stats: "status", mem: 
 /** Options that may stand before the command with a word of their own. */
 const takesValue = /^(-o|-s|--org|--space|--group)$/;
 
-/** Reads the old words in a command line; undefined when there are none. Pure. `known` are our own first words. */
+/** Reads the old words in a command line; undefined when there are none. Pure. */
 export function respelled(argv: readonly string[]): Spelling | undefined {
   const at = argv.findIndex((word, place) => !word.startsWith("-") && !takesValue.test(argv[place - 1] ?? ""));
   const first = argv[at];

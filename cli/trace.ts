@@ -1,7 +1,7 @@
 import type { Call } from "./call.ts";
 import { wrongUsage } from "./fault.ts";
 import { openApp } from "./find.ts";
-import { flowSteps, latestDeployment, type Message, marks } from "./flow.ts";
+import { flowSteps, isNoise, latestDeployment, type Message, marks } from "./flow.ts";
 import { type Line, readLog } from "./logcache.ts";
 import { plain, table } from "./show.ts";
 
@@ -13,12 +13,12 @@ export async function trace(call: Call): Promise<void> {
   const { api, app } = await openApp({ ...call, arg: () => named ?? "" });
   const { resources: messages } = await api.get<{ resources: Message[] }>(`/tutti/trace/${app.guid}`);
   const since = call.flag("all") ? 0 : latestDeployment(messages);
-  const shown = messages.filter((message) => message.at >= since);
+  const shown = messages.filter((message) => message.at >= since && (call.flag("all") || !isNoise(message)));
   const lines = await readLog(api, app, {
-    start: BigInt(Math.max(0, Math.floor(since) - 5000)) * 1_000_000n,
+    start: BigInt(Math.floor(since)) * 1_000_000n,
     limit: 1000,
   }).catch((): Line[] => []);
-  const flow = marks(shown, lines, since - 5000);
+  const flow = marks(shown, lines, since);
   const zero = Math.min(...shown.map((message) => message.at), ...flow.map((mark) => mark.at));
   const steps = flow.map(({ step, at, told }) => ({
     step,

@@ -9,7 +9,12 @@ export const birth = z.strictObject({
   /** What goes into `node.json`; the boot adds address, home, tools, memory and disk. */
   node: nodeSpec
     .pick({ id: true, cluster: true, domain: true, roles: true, index: true, zone: true, beat: true, ports: true })
-    .extend({ crashLifetime: z.number().min(0).default(3600) }),
+    .extend({
+      crashLifetime: z.number().min(0).default(3600),
+      /** MiB that apps may use; absent: the boot takes half of what it finds. */
+      memory: nodeSpec.shape.memory.optional(),
+      disk: nodeSpec.shape.disk.optional(),
+    }),
   /** Names or addresses of the core nodes; a name is looked up anew at each reconnect. Empty on the first core itself. */
   cores: z.array(z.string()),
   bundle: z.strictObject({

@@ -1,7 +1,9 @@
 import { parse as parseYaml, YAMLParseError } from "yaml";
 import { z } from "zod";
-import { type Problem, problemsOf, SpecError } from "./problem.ts";
-import { type RoleName, roleName, roles } from "./role.ts";
+import { awsSpec, zoneLetter } from "./aws.ts";
+import { problemsOf, SpecError } from "./problem.ts";
+import { roleName } from "./role.ts";
+import { problemsOfSet } from "./set.ts";
 
 const port = z.number().int().min(0).max(65535).describe("TCP port; 0 = any free one");
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "small letters, digits and dashes, beginning with a letter");
@@ -27,6 +29,14 @@ const nodeGroup = z.strictObject({
   zone: z.string().default("default").describe("where the node stands; instances of an app are spread over zones"),
   memory: z.number().int().min(64).optional().describe("MiB that apps may use; default: half of the machine's"),
   disk: z.number().int().min(64).optional().describe("MiB of disk that apps may use; default: half of what is free"),
+  instanceType: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, "an EC2 type such as t3.medium")
+    .optional()
+    .describe("EC2: size of the machine; default t3.medium, or t4g.medium on arm64"),
+  zones: z.array(zoneLetter).min(1).optional().describe("EC2: zones of this group; default: those of the cluster"),
+  volume: z.number().int().min(8).max(16384).optional().describe("EC2: GiB of the machine's disk; default 20"),
+  spot: z.boolean().optional().describe("EC2: cheaper, may be taken away at two minutes' notice"),
 });
 
 /** What `cluster.yaml` says. */
@@ -39,12 +49,13 @@ export const clusterSpec = z.strictObject({
   beat: z.number().min(20).max(60_000).default(1000).describe("milliseconds: every interval is a multiple of it"),
   crashLifetime: z.number().min(0).default(3600).describe("seconds that a crashed instance and its files are kept"),
   ports,
+  aws: awsSpec.optional().describe("where on EC2 the cluster stands; absent: on machines of your own"),
   nodes: z.array(nodeGroup).min(1),
 });
 export type ClusterSpec = z.output<typeof clusterSpec>;
 export type NodeGroup = z.output<typeof nodeGroup>;
 
-/** Text of a `cluster.yaml` → spec. Throws SpecError with every problem and its path. */
+/** Text of a `cluster.yaml` → spec. Throws SpecError with every problem and its path: parts first, then the set. */
 export function parseCluster(text: string, file = "cluster.yaml"): ClusterSpec {
   const result = clusterSpec.safeParse(readYaml(text, file));
   if (!result.success) throw new SpecError(file, problemsOf(result.error));
@@ -61,39 +72,4 @@ function readYaml(text: string, file: string): unknown {
     const line = error.linePos?.[0].line ?? 1;
     throw new SpecError(file, [{ path: `line ${line}`, message: error.message.split("\n")[0] ?? "is not YAML" }]);
   }
-}
-
-/** Checks what only shows when the parts are seen together. */
-function problemsOfSet(spec: ClusterSpec): Problem[] {
-  const count = (role: RoleName) =>
-    spec.nodes.filter((group) => group.roles.includes(role)).reduce((sum, group) => sum + group.count, 0);
-  const problems: Problem[] = [];
-  const cores = count("core");
-  if (cores % 2 === 0)
-    problems.push({ path: "nodes", message: `${cores} nodes have the role core: it takes 1, 3 or 5` });
-  for (const role of ["controller", "router"] as const)
-    if (count(role) === 0) problems.push({ path: "nodes", message: `no node has the role ${role}: give it to one` });
-  const names = spec.nodes.map((group) => group.name);
-  for (const [i, group] of spec.nodes.entries()) {
-    if (names.indexOf(group.name) !== i)
-      problems.push({ path: `nodes[${i}].name`, message: `${group.name} is used twice: names of groups are unique` });
-    for (const role of group.roles.filter((one) => !roles[one].available))
-      problems.push({ path: `nodes[${i}].roles`, message: `${role} cannot be run yet: leave it out` });
-  }
-  return [...problems, ...portClashes(spec)];
-}
-
-function portClashes({ ports: { instances, ...single } }: ClusterSpec): Problem[] {
-  const [first = 0, last = 0] = instances.split("-").map(Number);
-  const problems: Problem[] = [];
-  const seen = new Map<number, string>();
-  if (first > last || last > 65535)
-    problems.push({ path: "ports.instances", message: `${instances} is no range of ports` });
-  for (const [key, value] of Object.entries(single)) {
-    if (value === 0) continue;
-    const other = seen.get(value) ?? (value >= first && value <= last ? "instances" : undefined);
-    if (other) problems.push({ path: `ports.${key}`, message: `${value} is taken by ports.${other}: choose another` });
-    seen.set(value, key);
-  }
-  return problems;
 }

@@ -1,6 +1,7 @@
 import type { Api } from "./api/api.ts";
 import { complete } from "./api/claim.ts";
 import { deleteApp, deleteDomain, deleteOrganization, deleteRoute, deleteSpace } from "./api/deletion.ts";
+import { ApiError, kinds } from "./api/errors.ts";
 import { carryOut } from "./api/jobs.ts";
 import type { Job, Package } from "./records.ts";
 
@@ -53,6 +54,6 @@ async function resume(api: Api, job: Job): Promise<void> {
   const { resource } = job;
   if (run && resource) return await carryOut(api, taken, () => run(api, resource));
   await carryOut(api, taken, async () => {
-    throw new Error(gone);
+    throw new ApiError(kinds.unavailable, gone);
   });
 }

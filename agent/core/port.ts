@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Fault } from "../run/fault.ts";
@@ -11,15 +12,31 @@ export interface WantedPort {
   setting: string;
 }
 
+// Below the ports that systems give to outgoing connections: while the server is away, a client that tries to reach it
+// could otherwise be given the server's own port.
+const [lowest, highest] = [15_000, 30_000];
+
 /** A port that can be listened on now. Rejects with a Fault that says who holds it. */
-export async function openPort({ address, port, setting }: WantedPort): Promise<number> {
+export async function openPort(wanted: WantedPort): Promise<number> {
+  const { address, port } = wanted;
+  for (let attempt = 0; port === 0 && attempt < 100; attempt++) {
+    const chosen = randomInt(lowest, highest);
+    if (!(await refusal(address, chosen))) return chosen;
+  }
+  const cause = await refusal(address, port);
+  if (cause) throw await explained(cause, wanted);
+  return port;
+}
+
+/** Why a port cannot be listened on; undefined when it can. */
+async function refusal(address: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   const server = createServer();
   try {
     server.listen({ host: address, port, exclusive: true });
     await once(server, "listening");
-    return (server.address() as { port: number }).port;
-  } catch (cause) {
-    throw await explained(cause as NodeJS.ErrnoException, { address, port, setting });
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
   } finally {
     await new Promise((resolve) => server.close(resolve));
   }

@@ -1,14 +1,17 @@
 import { join } from "node:path";
-import { background, boxOf, type Cell, list, say } from "./cell.ts";
+import { attach, followLogs } from "./attaching.ts";
+import { background, boxOf, type Cell, list } from "./cell.ts";
 import { end, tellExit } from "./ending.ts";
 import { keepEvidence } from "./evidence.ts";
-import { holds, type Instance, serves } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { layout } from "./options.ts";
 import { registration } from "./payloads.ts";
 import { killAll } from "./processes.ts";
 import { processOf } from "./procfs.ts";
+import { untilReady } from "./readying.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { attach, followLogs, untilReady } from "./starting.ts";
+import { holds, serves } from "./states.ts";
+import { say } from "./voice.ts";
 
 /** Takes the instances of the last run over: the same ids, the same processes. Those that ended meanwhile crashed. */
 export function adoptAll(cell: Cell, saved: Snapshot | undefined): void {

@@ -1,17 +1,19 @@
-import { z } from "zod";
-import type { Message, Subscription } from "../bus/bus.ts";
-import { type DeaDiscover, type DeaStart, deaStart, type deaUpdate, type StartAnswer } from "../bus/messages.ts";
-import { at, type Subject } from "../bus/subject.ts";
+import type { z } from "zod";
+import type { Subscription } from "../bus/bus.ts";
+import type { DeaDiscover, deaUpdate } from "../bus/messages.ts";
 import { subjects } from "../bus/subjects.ts";
+import { onStart, startSubject } from "./accepting.ts";
 import { registerAll } from "./adopting.ts";
-import { advertise, background, beatHeart, type Cell, change, gate, list, room } from "./cell.ts";
-import { discard, end, stopInstance } from "./ending.ts";
+import { background, type Cell, change, gate, list, room } from "./cell.ts";
 import { found, stats } from "./found.ts";
-import { holds, type Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { matches } from "./match.ts";
 import { hello, offer, registration } from "./payloads.ts";
-import { type Refusal, refusal, reserved, taint, unusable } from "./resources.ts";
-import { begin, reserve } from "./starting.ts";
+import { refusal, reserved, taint } from "./resources.ts";
+import { holds } from "./states.ts";
+import { stopInstance } from "./stopping.ts";
+import { discard } from "./tidying.ts";
+import { advertise, beatHeart } from "./voice.ts";
 
 /** Everything a DEA listens to. */
 export function listenToAll(cell: Cell): Subscription[] {
@@ -48,47 +50,6 @@ export function listenToAll(cell: Cell): Subscription[] {
       registerAll(cell);
     }),
   ];
-}
-
-/** The start with its schema left open, so that one that is not as it should be gets an answer and not silence. */
-function startSubject(cell: Cell): Subject<unknown, StartAnswer> {
-  return { ...at(subjects.deaUuidStart, { uuid: cell.self.id }), payload: z.unknown() };
-}
-
-function onStart(cell: Cell, payload: unknown, message: Message<StartAnswer>) {
-  const parsed = deaStart.safeParse(payload);
-  const wrong = parsed.success
-    ? unusable(parsed.data)
-    : parsed.error.issues.map((one) => `${one.path.join(".")}: ${one.message}`)[0];
-  if (!parsed.success || wrong) {
-    cell.log.warn({ reason: wrong }, "A start was refused because its message can't be carried out.");
-    return message.reply({ ok: false, reason: "bad_message" });
-  }
-  const start = parsed.data;
-  const why = refusal(start, room(cell), gate(cell));
-  const one = why ? undefined : reserve(cell, start);
-  if (!one) return refuse(cell, { start, why: why ?? "no_clients", message });
-  message.reply({ ok: true, instance: one.id });
-  begin(cell, one, start);
-}
-
-const sentences: Record<Refusal, string> = {
-  no_memory: "not enough memory is free on this DEA",
-  no_disk: "not enough disk is free on this DEA",
-  no_clients: "no place is free on this DEA",
-  fs_full: "the file system of this DEA is full",
-  bad_message: "the start message could not be read",
-  shutting_down: "this DEA is shutting down",
-  unsupported_runtime: "this DEA does not have the runtime or the stack",
-};
-
-/** Who asked learns the reason. Who just sent finds a crashed instance: silence would look like a lost message. */
-function refuse(cell: Cell, { start, why, message }: { start: DeaStart; why: Refusal; message: Message<StartAnswer> }) {
-  cell.log.info({ droplet: start.droplet, index: start.index, reason: why }, "A start was refused.");
-  if (message.wantsReply) return message.reply({ ok: false, reason: why });
-  if (cell.leaving) return;
-  const one = reserve(cell, { ...start, uris: [], health_check: undefined, flapping: true });
-  if (one) end(cell, one.id, {}, sentences[why]);
 }
 
 function delayFor(cell: Cell, wanted: DeaDiscover): number {

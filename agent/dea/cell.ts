@@ -1,17 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
-import { at } from "../bus/subject.ts";
-import { subjects } from "../bus/subjects.ts";
 import type { Log } from "../run/log.ts";
 import type { Box, Contained, Driver } from "./driver.ts";
 import type { Droplets } from "./droplets.ts";
 import type { Usage } from "./found.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLogs, Line } from "./instanceLogs.ts";
-import { batches } from "./logLines.ts";
+import type { InstanceLogs } from "./instanceLogs.ts";
 import { layout, type Settings } from "./options.ts";
-import { advert, heartbeat, type Self } from "./payloads.ts";
+import type { Self } from "./payloads.ts";
 import type { Ports } from "./ports.ts";
 import { type Capacity, free, type Gate } from "./resources.ts";
 import type { Routes } from "./routes.ts";
@@ -51,6 +48,7 @@ export interface Cell {
 }
 
 export const list = (cell: Cell): Instance[] => [...cell.instances.values()];
+
 export const room = (cell: Cell): Capacity => free(cell.settings.capacity, list(cell));
 
 export const gate = ({ leaving, used, settings }: Cell): Gate => ({
@@ -86,29 +84,6 @@ export function takeSlot(cell: Cell): number {
 }
 
 export const hex = (bytes: number) => randomBytes(bytes).toString("hex");
-
-export function beatHeart(cell: Cell): void {
-  if (cell.silent || !cell.bus.connected) return;
-  cell.bus.publish(subjects.deaHeartbeat, heartbeat(cell.self, list(cell)));
-}
-
-export function advertise(cell: Cell): void {
-  if (cell.silent || cell.leaving || !cell.bus.connected) return;
-  cell.bus.publish(subjects.deaAdvertise, advert(cell.self, list(cell), room(cell)));
-}
-
-export function publishLines(cell: Cell, one: Instance, { source, lines }: { source: string; lines: readonly Line[] }) {
-  const subject = at(subjects.log, { app: one.app.replace(/[^\w-]/g, "_") });
-  for (const group of batches(lines))
-    cell.bus.publish(subject, { app: one.app, source, instance: String(one.index), lines: group });
-}
-
-/** A line in the app's log about what the DEA does with an instance. */
-export function say(cell: Cell, one: Instance, text: string): void {
-  const { id: instance, droplet, index } = one;
-  cell.log.info({ instance, droplet, index }, text);
-  if (cell.bus.connected) publishLines(cell, one, { source: "CELL", lines: [{ at: Date.now(), text }] });
-}
 
 /** Lets work go on by itself; a failure nobody waits for is logged. */
 export function background(cell: Cell, work: Promise<unknown>): void {

@@ -1,21 +1,15 @@
 import { chmod, mkdir, realpath } from "node:fs/promises";
-import { presence } from "../bus/presence.ts";
-import { subjects } from "../bus/subjects.ts";
-import { every } from "../run/every.ts";
 import { group } from "../run/group.ts";
-import { type Runner, stopped } from "../run/runner.ts";
-import { sleep } from "../run/sleep.ts";
-import { adoptAll, cleanStrays, registerAll, resay, sayAdopted } from "./adopting.ts";
-import { listenToAll } from "./answers.ts";
+import type { Runner } from "../run/runner.ts";
+import { adoptAll, cleanStrays } from "./adopting.ts";
 import { assemble } from "./assemble.ts";
-import { advertise, beatHeart, type Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import { fileServer } from "./files.ts";
 import { evacuate, leave } from "./leaving.ts";
 import { type DeaOptions, layout, settled } from "./options.ts";
-import { hello } from "./payloads.ts";
-import { lookAtFileSystem, quotaWatch, reap } from "./quotas.ts";
+import { lookAtFileSystem } from "./quotas.ts";
+import { parts } from "./rhythm.ts";
 import { loadSnapshot } from "./snapshot.ts";
-import { varz } from "./varz.ts";
 
 /** A DEA. `evacuate` gives its instances away before the node is taken down; it resolves when none is left. */
 export interface Dea extends Runner {
@@ -66,79 +60,4 @@ export function dea(options: DeaOptions): Dea {
 function directoryOf(cell: Cell | undefined, staged: string): string | undefined {
   const there = cell && [...cell.instances.values()].some((one) => one.directory === staged);
   return there ? `${layout(cell.settings.home).instances}/${staged}` : undefined;
-}
-
-function parts(cell: Cell): Runner[] {
-  const { bus, self, log, settings } = cell;
-  const { index, address, beat } = settings;
-  const repeat = (name: string, beats: number, turn: () => unknown) => {
-    const onError = (error: unknown) => log.error({ error: String(error) }, `${name} failed.`);
-    return every(name, { interval: beats * beat, onError }, turn);
-  };
-  return [
-    presence({ bus, type: "DEA", index, uuid: self.id, address, varz: () => varz(cell), log }),
-    ears(cell),
-    repeat("heartbeat", 1, () => beatHeart(cell)),
-    repeat("advertisement", 5, () => advertise(cell)),
-    repeat("farewells", 0.5, () => cell.routes.tick(performance.now())),
-    repeat("quotas", 2, quotaWatch(cell)),
-    repeat("crash reaper", 30, () => reap(cell)),
-    repeat("log offsets", 1, offsetKeeper(cell)),
-    registering(cell),
-  ];
-}
-
-/** Hears and answers, says hello, and says everything again when the bus comes back. */
-function ears(cell: Cell): Runner {
-  const { bus, self } = cell;
-  return {
-    name: "ears",
-    async run(stop, ready) {
-      const heard = listenToAll(cell);
-      const unwatch = bus.onConnection((connected) => {
-        if (!connected) return;
-        resay(cell);
-        beatHeart(cell);
-        advertise(cell);
-        greet(cell);
-      });
-      cell.silent = false;
-      bus.publish(subjects.deaStart, hello(self));
-      sayAdopted(cell);
-      greet(cell);
-      ready();
-      await stopped(stop);
-      unwatch();
-      for (const one of heard) one.stop();
-    },
-  };
-}
-
-function greet(cell: Cell): void {
-  const asked = cell.bus.request(subjects.routerGreet, {}, { timeout: 2 * cell.settings.beat });
-  asked.then((start) => start && cell.routes.heard(start)).catch(() => {});
-}
-
-/** Registers everything again and again, as often as the routers wish. */
-function registering(cell: Cell): Runner {
-  return {
-    name: "registering",
-    async run(stop, ready) {
-      ready();
-      while (!stop.aborted) {
-        registerAll(cell);
-        await sleep(cell.routes.interval * cell.settings.beat, stop);
-      }
-    },
-  };
-}
-
-/** Logs move without any record changing: writes the snapshot when they have. */
-function offsetKeeper(cell: Cell): () => void {
-  let last = "";
-  return () => {
-    const now = [...cell.logs].map(([id, { offsets }]) => `${id}:${offsets.stdout}:${offsets.stderr}`).join();
-    if (now !== last) cell.saver.dirty();
-    last = now;
-  };
 }

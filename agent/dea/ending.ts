@@ -1,8 +1,11 @@
 import { subjects } from "../bus/subjects.ts";
-import { advertise, background, beatHeart, boxOf, type Cell, change, list, say } from "./cell.ts";
+import { background, type Cell, change } from "./cell.ts";
 import { type Ended, statusOf, whyEnded } from "./exits.ts";
-import { type Doom, doomed, ended, holds, type Instance, serves } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { exited, registration } from "./payloads.ts";
+import { ended, holds, serves } from "./states.ts";
+import { forget, tidy } from "./tidying.ts";
+import { advertise, beatHeart } from "./voice.ts";
 
 /**
  * An instance has ended. What others wait for is said first and in the order they rely on: unregister, exited,
@@ -54,64 +57,4 @@ export function tellExit(cell: Cell, one: Instance): void {
     forget(cell, one.id);
   };
   background(cell, told());
-}
-
-/** What follows an end: the last of its output, its left-over processes, its files. */
-async function tidy(cell: Cell, one: Instance): Promise<void> {
-  const box = boxOf(cell, one);
-  await cell.driver.sweep(box, one.identity);
-  await cell.logs.get(one.id)?.finish();
-  cell.logs.delete(one.id);
-  cell.usage.delete(one.id);
-  const { reason, description } = one.exit ?? { reason: "CRASHED", description: "" };
-  const what = reason === "CRASHED" ? "crashed" : "stopped";
-  say(cell, one, `Instance ${one.index} ${what}: ${description}`);
-  if (!retained(one)) await cell.driver.remove(box);
-  change(cell, one.id, (each) => ({ ...each, identity: undefined }));
-  forget(cell, one.id);
-}
-
-const retained = (one: Instance) => one.state === "CRASHED" && !one.flapping;
-
-/** Drops the record of an instance that nobody needs: told, tidied, not kept. */
-function forget(cell: Cell, id: string): void {
-  const one = cell.instances.get(id);
-  if (!one?.exit?.told || retained(one) || holds(one) || one.identity || cell.logs.has(id)) return;
-  cell.instances.delete(id);
-  cell.saver.dirty();
-}
-
-/** Removes a crashed instance that was kept. */
-export async function discard(cell: Cell, one: Instance): Promise<void> {
-  if (one.state !== "CRASHED" || !cell.instances.delete(one.id)) return;
-  cell.saver.dirty();
-  await cell.driver.remove(boxOf(cell, one));
-}
-
-/** Asks an instance to end for a reason; `kill` does not wait for it to do so by itself. */
-export function stopInstance(cell: Cell, id: string, { doom, kill = false }: { doom: Doom; kill?: boolean }): void {
-  const before = cell.instances.get(id);
-  const after = change(cell, id, (one) => doomed(one, doom, Date.now()));
-  if (!before || !after) return;
-  const running = cell.live.get(id);
-  if (running && kill) running.kill();
-  else if (running) background(cell, politely(cell, before, after));
-  else if (cell.aborts.has(id)) cell.aborts.get(id)?.abort();
-  else end(cell, id, {});
-}
-
-async function politely(cell: Cell, before: Instance, after: Instance): Promise<void> {
-  const { beat, stopGrace } = cell.settings;
-  const running = cell.live.get(after.id);
-  if (after.state === "STOPPING") leaveRoutes(cell, before);
-  // Requests that are on their way shall still find it: the routers need a moment to hear that it leaves.
-  if (after.state === "STOPPING" && serves(before)) await new Promise((resolve) => setTimeout(resolve, beat / 10));
-  await running?.stop(stopGrace * beat);
-}
-
-/** Stops all; resolves when they have ended. */
-export async function stopAll(cell: Cell, doom: Doom): Promise<void> {
-  for (const one of list(cell).filter(holds)) stopInstance(cell, one.id, { doom });
-  while (list(cell).some(holds) && cell.work.size > 0) await Promise.race(cell.work);
-  await Promise.all(cell.work);
 }

@@ -5,6 +5,7 @@ import { openExactly } from "./confined.ts";
 
 /** Bytes of each file that are kept, and directories in all. */
 const perFile = 2 ** 20;
+
 const entries = 50;
 
 /** Keeps the logs of something that is about to be removed although nobody knows why it was there. */

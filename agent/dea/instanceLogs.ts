@@ -2,7 +2,8 @@ import { type FSWatcher, watch } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../run/log.ts";
 import { sleep } from "../run/sleep.ts";
-import { allowance, droppedText } from "./logLines.ts";
+import { allowance } from "./logLines.ts";
+import { dropNotice, perSecond } from "./notices.ts";
 import { type Drained, type Tail, tail } from "./tail.ts";
 
 export interface Line {
@@ -38,10 +39,9 @@ export interface InstanceLogs {
   close(): Promise<void>;
 }
 
-/** Bytes a second of one instance that reach the log. */
-const perSecond = 2 ** 20;
 /** Milliseconds between two looks while output comes, and while none is expected. */
 const busy = 20;
+
 const idle = 30_000;
 
 /** Follows the two log files of an instance: told by the kernel while it is quiet, by the clock while it is loud. */
@@ -121,21 +121,4 @@ function watchQuietly(directory: string, wake: () => void): FSWatcher | undefine
   } catch {
     return undefined;
   }
-}
-
-/** Says what was left out, at most once a second and with what comes next. */
-function dropNotice() {
-  let bytes = 0;
-  let last = 0;
-  let seen = { lines: 0, bytes: 0 };
-  const say = (lines: string[], dropped: number, now: number): string[] => {
-    bytes += dropped;
-    if (lines.length > 0) seen = { lines: lines.length, bytes: lines.reduce((sum, line) => sum + line.length + 1, 0) };
-    if (bytes === 0 || now - last < 1000) return [];
-    const text = droppedText(bytes, seen.bytes / Math.max(1, seen.lines), perSecond);
-    bytes = 0;
-    last = now;
-    return [text];
-  };
-  return { say, pending: () => bytes > 0 };
 }

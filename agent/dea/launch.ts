@@ -33,7 +33,11 @@ export function limited(limits: Limits, within: string, argv: readonly string[])
   return { command: "/bin/sh", args: ["-c", prelude, "instance", ...numbers, within, ...argv] };
 }
 
-/** What runs in the box. `setpriv` takes from the app the right to become another user by setuid programs. */
+/**
+ * What runs in the box: always the droplet's own `startup`, because it knows the environment that was built (search
+ * paths of packages and the like); a command of the start message is its argument and runs in `app/`. `setpriv` takes
+ * from the app the right to become another user by setuid programs.
+ */
 export function startCommand(
   box: Box,
   launch: Launch,
@@ -41,9 +45,8 @@ export function startCommand(
 ) {
   const limits = { fds: box.limits.fds, file: box.limits.disk, processes };
   const locked = setpriv ? [setpriv, "--no-new-privs", "--"] : [];
-  if (launch.command) return limited(limits, "app", [...locked, "/bin/sh", "-c", launch.command]);
   const port = launch.port === undefined ? [] : ["-p", String(launch.port)];
-  return limited(limits, ".", [...locked, "./startup", ...port]);
+  return limited(limits, ".", [...locked, "./startup", ...port, ...(launch.command ? [launch.command] : [])]);
 }
 
 /** tar refuses members that leave the directory, by `..` or through a link; it runs as the instance's user besides. */

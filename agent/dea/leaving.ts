@@ -1,9 +1,11 @@
 import { subjects } from "../bus/subjects.ts";
 import { sleep } from "../run/sleep.ts";
 import { type Cell, change, list } from "./cell.ts";
-import { stopAll, stopInstance, tellExit } from "./ending.ts";
-import { type Doom, holds } from "./instance.ts";
+import { tellExit } from "./ending.ts";
+import type { Doom } from "./instance.ts";
 import { counts, protocolVersion } from "./payloads.ts";
+import { holds } from "./states.ts";
+import { stopAll, stopInstance } from "./stopping.ts";
 
 /** Beats that an evacuated instance goes on serving while its replacement starts elsewhere. */
 const evacuationDelay = 30;

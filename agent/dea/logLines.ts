@@ -1,4 +1,5 @@
 const newline = 10;
+
 /** Bytes of one line; what is longer is cut. */
 export const longest = 64 * 1024;
 

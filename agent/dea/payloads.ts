@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type * as m from "../bus/messages.ts";
-import { beats, holds, type Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import type { Capacity } from "./resources.ts";
+import { beats, holds } from "./states.ts";
 
 /** What never changes about a DEA while it runs. */
 export interface Self {
@@ -16,7 +17,9 @@ export interface Self {
 }
 
 export type Hello = z.output<typeof m.deaHello>;
+
 const seconds = (ms: number) => Math.floor(ms / 1000);
+
 export const protocolVersion = "0.99";
 
 export function hello(self: Self): Hello {

@@ -7,7 +7,8 @@ import type { Box, Contained, Driver, Identity, Measure } from "./driver.ts";
 import type { Ended } from "./exits.ts";
 import { startCommand } from "./launch.ts";
 import { alive, belongsTo, endWatch, killAll, membersOf, signal, strayProcesses } from "./processes.ts";
-import { bootId, listeningOf, pageSize, processes, processOf } from "./procfs.ts";
+import { bootId, pageSize, processes, processOf } from "./procfs.ts";
+import { listeningOf } from "./sockets.ts";
 import { diskOf, fillBox, logFiles } from "./unpack.ts";
 import { defaultUser, ownerOfSlot, type UserChoice } from "./users.ts";
 

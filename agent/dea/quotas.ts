@@ -1,9 +1,11 @@
 import { statfs } from "node:fs/promises";
 import { boxOf, type Cell, list } from "./cell.ts";
-import { discard, stopInstance } from "./ending.ts";
 import { overQuota } from "./exits.ts";
-import { holds, type Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { outlived } from "./retention.ts";
+import { holds } from "./states.ts";
+import { stopInstance } from "./stopping.ts";
+import { discard } from "./tidying.ts";
 
 /** When and what was last found on disk. `free` bytes of the file system at that time. */
 export interface DiskLook {

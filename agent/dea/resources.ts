@@ -1,5 +1,6 @@
 import type { DeaStart } from "../bus/messages.ts";
-import { holds, type Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
+import { holds } from "./states.ts";
 
 /** MiB, MiB, count. */
 export interface Capacity {

@@ -10,6 +10,7 @@ export interface RetentionRules {
 
 /** Crashes of one app that are kept at most: an app in a crash loop must not fill the disk for an hour. */
 const perApp = 10;
+
 const pressure = 0.8;
 
 /** The crashed instances whose time is over. Under disk pressure only the newest of each app stays. */

@@ -4,6 +4,7 @@ import { subjects } from "../bus/subjects.ts";
 
 /** Beats after which an unregister is said again: the first may be lost, and no router asks for it. */
 const again = [1, 5, 20];
+
 /** Beats between two registrations unless routers want to hear more often. */
 const usual = 20;
 

@@ -18,6 +18,7 @@ export const snapshot = z.object({
   /** Instance → bytes of its log files that have been published. */
   offsets: z.record(z.string(), offsets),
 });
+
 export type Snapshot = z.output<typeof snapshot>;
 
 /** The last snapshot; undefined on the first start. One that can't be read is put aside, not overwritten. */

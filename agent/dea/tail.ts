@@ -1,6 +1,7 @@
-import { fstatSync, ftruncateSync, readSync } from "node:fs";
+import { ftruncateSync } from "node:fs";
 import { constants, type FileHandle } from "node:fs/promises";
 import { openExactly } from "./confined.ts";
+import { chunkSize, keepTail, lastOf } from "./cutting.ts";
 import { type Allowance, splitter } from "./logLines.ts";
 
 export interface TailOptions {
@@ -33,10 +34,9 @@ export interface Tail {
 
 /** The file is the buffer: so much may wait in it before lines are left out. */
 const patience = 4 * 2 ** 20;
+
 const lastWords = 2 ** 20;
-const chunkSize = 256 * 1024;
-/** Of what has to be cut unread, the end is kept: a flood often ends with the line that explains it. */
-const heldSize = 64 * 1024;
+
 const newline = 10;
 
 /** Follows one log file, and cuts it when it grows beyond its cap. */
@@ -127,29 +127,3 @@ export function tail({ path, offset: begin, cap, allowance }: TailOptions): Tail
 }
 
 const bytesOf = (lines: readonly string[]) => lines.reduce((sum, line) => sum + line.length + 1, 0);
-
-/** Where a file ends now, and the last of its bytes from `offset` on. */
-function lastOf(fd: number, offset: number): { end: number; bytes: Buffer } {
-  const end = fstatSync(fd).size;
-  const bytes = Buffer.alloc(Math.max(0, Math.min(heldSize, end - offset)));
-  return { end, bytes: bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, end - bytes.length)) };
-}
-
-/** The newest part of a file that is about to be emptied, for those who read the files themselves. */
-async function keepTail(from: FileHandle, part: { from: number; size: number; path: string }): Promise<void> {
-  const { O_RDWR, O_CREAT, O_TRUNC } = constants;
-  const to = await openExactly(part.path, O_RDWR | O_CREAT | O_TRUNC).catch(() => undefined);
-  if (!to) return;
-  try {
-    const buffer = Buffer.alloc(chunkSize);
-    for (let at = Math.floor(part.from); at < part.size; ) {
-      const { bytesRead } = await from.read(buffer, 0, Math.min(chunkSize, part.size - at), at);
-      if (bytesRead === 0) break;
-      await to.write(buffer, 0, bytesRead);
-      at += bytesRead;
-    }
-    await to.chmod(0o600);
-  } finally {
-    await to.close();
-  }
-}

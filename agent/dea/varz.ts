@@ -1,6 +1,7 @@
 import { type Cell, list } from "./cell.ts";
-import { holds, type Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
 import { reserved } from "./resources.ts";
+import { holds } from "./states.ts";
 
 /** What /varz tells of a DEA. Memory in MiB, in the groups KiB, disk bytes, cpu percent. No configuration, no secrets. */
 export function varz(cell: Cell): Record<string, unknown> {

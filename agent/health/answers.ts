@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { hmHealth, hmHealthReply, hmStatus, hmStatusReply } from "../bus/messages.ts";
-import { type App, fills, type Slot } from "./picture.ts";
+import { type App, fills, type Slot } from "./actual.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 type Apps = ReadonlyMap<string, App>;

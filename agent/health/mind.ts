@@ -153,9 +153,7 @@ export class Mind {
     const { instances } = this.picture.app(stop.droplet);
     for (const id of stop.instances) {
       const instance = instances.get(id);
-      if (!instance) continue;
-      instance.stopAsked = now;
-      this.picture.slot(stop.droplet, instance.version, instance.index).copyStopped = now;
+      if (instance) instance.stopAsked = now;
     }
     return stopRequest(stop, this.wanted);
   }

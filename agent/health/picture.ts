@@ -1,68 +1,9 @@
-import type { DeaHeartbeat, DropletExited, HeartbeatEntry, InstanceState } from "../bus/messages.ts";
+import type { DeaHeartbeat, DropletExited, HeartbeatEntry } from "../bus/messages.ts";
+import { type App, fills, type Instance, type Slot } from "./actual.ts";
 import { crashDelay } from "./backoff.ts";
 import type { Thresholds } from "./thresholds.ts";
 
-/** An instance as its DEA's heartbeats show it. Times in ms of our clock, unless said otherwise. */
-export interface Instance {
-  readonly id: string;
-  readonly droplet: string;
-  readonly version: string;
-  readonly index: number;
-  /** Who listed it last: a DEA that starts again has a new name and adopts what runs. */
-  dea: string;
-  readonly firstSeen: number;
-  state: InstanceState;
-  /** Unix seconds, by the DEA's clock: for people only. */
-  since: number;
-  seen: number;
-  /** Heartbeats that listed it. */
-  beats: number;
-  upSince: number | undefined;
-  stopAsked: number;
-}
-
-/** What we remember of a place in which an instance is or should be. */
-export interface Slot {
-  readonly version: string;
-  readonly index: number;
-  /** Crashes since an instance was last up for long. */
-  crashes: number;
-  /** Unix seconds of the last crash, as the DEA reported it. */
-  crashedAt: number;
-  /** Not to be started before this. */
-  due: number;
-  /** When a start was last asked for. */
-  asked: number;
-  /** Its instance was reported as ended, and no start has been asked for since. */
-  told: boolean;
-  copyStopped: number;
-  touched: number;
-}
-
-export interface Crash {
-  readonly instance: string;
-  /** Unix seconds. */
-  readonly since: number;
-  seen: number;
-}
-
-export interface App {
-  readonly droplet: string;
-  readonly instances: Map<string, Instance>;
-  readonly slots: Map<string, Slot>;
-  readonly crashes: Map<string, Crash>;
-  /** Since when, and in how many complete runs in a row, no desired state knew it. */
-  unknownSince: number | undefined;
-  unknownRuns: number;
-}
-
-const live: ReadonlySet<InstanceState> = new Set(["BORN", "STARTING", "RESUMING", "RUNNING"]);
 const never = Number.NEGATIVE_INFINITY;
-
-/** True for an instance that fills its slot. One that is evacuating still serves and wants a replacement. */
-export const fills = (instance: Instance): boolean => live.has(instance.state);
-/** True for an instance that does or will serve. */
-export const serves = (instance: Instance): boolean => fills(instance) || instance.state === "EVACUATING";
 
 /** What runs, as far as we have heard. Pure but for itself: told of messages and of the time, it tells nobody. */
 export class Picture {
@@ -98,7 +39,7 @@ export class Picture {
       due: never,
       asked: never,
       told: false,
-      copyStopped: never,
+
       touched: never,
     };
     const made = { version, index, ...none };
@@ -148,7 +89,7 @@ export class Picture {
     if (reason === "CRASHED") {
       const since = message.crash_timestamp ?? 0;
       app.crashes.set(id, { instance: id, since, seen: now });
-      return this.#crashed(old ?? { id, droplet, version, index, upSince: undefined }, since, now);
+      return this.#crashed(old ?? { id, droplet, version, index }, since, now);
     }
     this.#end(droplet, id, now);
     if (reason === "STOPPED") return undefined;
@@ -158,10 +99,9 @@ export class Picture {
     return slot;
   }
 
-  #crashed(what: Pick<Instance, "id" | "droplet" | "version" | "index" | "upSince">, at: number, now: number): Slot {
+  #crashed(what: Pick<Instance, "id" | "droplet" | "version" | "index">, at: number, now: number): Slot {
     const slot = this.slot(what.droplet, what.version, what.index);
-    const wasUp = what.upSince !== undefined && now - what.upSince >= this.#times.crashWindow;
-    slot.crashes = wasUp ? 1 : slot.crashes + 1;
+    slot.crashes++;
     slot.crashedAt = at;
     slot.due = now + crashDelay(slot.crashes, this.#times, this.#random());
     slot.told = true;

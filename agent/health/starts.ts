@@ -1,5 +1,5 @@
+import { type App, fills, type Slot } from "./actual.ts";
 import { priorities, type Start } from "./decisions.ts";
-import { type App, fills, type Slot } from "./picture.ts";
 import type { Thresholds } from "./thresholds.ts";
 import type { Desired } from "./wanted.ts";
 

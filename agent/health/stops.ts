@@ -1,5 +1,5 @@
+import { type App, fills, type Instance, serves } from "./actual.ts";
 import type { Stop } from "./decisions.ts";
-import { type App, fills, type Instance, serves } from "./picture.ts";
 import type { Question } from "./starts.ts";
 import type { Thresholds } from "./thresholds.ts";
 
@@ -33,8 +33,6 @@ export function copies({ desired, actual }: Question, reading: Reading, times: T
   const all = [...(actual?.instances.values() ?? [])].filter((one) => fills(one) && one.version === version);
   const stops: Stop[] = [];
   for (const [index, same] of Map.groupBy(all, (one) => one.index)) {
-    const slot = actual?.slots.get(`${index}/${version}`);
-    if (slot && reading.now - slot.copyStopped < times.stopSpacing) continue;
     const newest = same.every((one) => stands(one, reading, times)) ? tooMany(same) : undefined;
     if (!newest || !settled(newest, reading, times)) continue;
     stops.push({ op: "STOP", droplet, version, instances: [newest.id], reason: `index ${index} runs twice` });

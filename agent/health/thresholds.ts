@@ -11,7 +11,7 @@ export interface Thresholds {
   stable: number;
   /** Between two starts of one slot, unless its instance was reported as ended. */
   restartSpacing: number;
-  /** Between two stops of one instance, and of copies in one slot. */
+  /** Between two stops of one instance. */
   stopSpacing: number;
   /** Instances of an app that no desired state knows are stopped only after this. */
   unknownApp: number;

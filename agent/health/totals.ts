@@ -1,6 +1,6 @@
+import { fills } from "./actual.ts";
 import { flaps } from "./answers.ts";
 import type { Mind } from "./mind.ts";
-import { fills } from "./picture.ts";
 import { startable } from "./starts.ts";
 
 /** The figures of the first health manager's varz; −1 for what is not known before the first full analysis. */

@@ -1,6 +1,6 @@
 import type { DropletExited } from "../bus/messages.ts";
+import type { Instance, Slot } from "./actual.ts";
 import type { Stop } from "./decisions.ts";
-import type { Instance, Slot } from "./picture.ts";
 import type { Desired, Wanted } from "./wanted.ts";
 
 /** A line for the people of an app, to be put into its log. */

@@ -1,7 +1,10 @@
 import { copyFile, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** The file HAProxy writes its access log to by itself, one line a request. */
+/**
+ * The file HAProxy writes its access log to by itself, one line a request. A line that does not begin with a quote is
+ * HAProxy's own, about a reload.
+ */
 export interface AccessLog {
   /** For HAProxy to inherit. */
   readonly fd: number;

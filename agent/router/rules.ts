@@ -38,6 +38,8 @@ export function requestRules(trusted: readonly string[]): string[] {
     "http-request set-var(txn.aim) var(txn.slot),concat(/,txn.wanted),map_str(aims.map) if aimed",
     ...page(unknownInstance, "aimed live !{ var(txn.aim) -m found }"),
     "http-request allow if live",
+    // In a process that finishes after a reload nothing counts as live, but its backends still work.
+    "http-request allow if { stopping } { var(txn.app) -m found }",
     // Instances are registered, but each has failed its last check.
     ...page(endpointFailure, "{ var(txn.app) -m found }"),
     ...page(noEndpoints, "{ always_true }"),

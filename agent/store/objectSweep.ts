@@ -16,13 +16,14 @@ export async function sweep(
   const told = new Map<string, Stored>();
   for (const subject of await subjectsOf(jsm, { stream, filter: `$O.${bucket}.M.>` })) {
     const info = (await last(subject))?.json<Stored>();
-    if (info) told.set(info.nuid, info);
+    // A rename that broke off halfway leaves two names: the final one counts.
+    if (info && !(told.has(info.nuid) && isDraft(info))) told.set(info.nuid, info);
   }
   let removed = 0;
   for (const subject of chunks) {
     const nuid = subject.slice(`$O.${bucket}.C.`.length);
     const known = told.get(nuid);
-    if (known && !known.name.startsWith("upload-")) continue;
+    if (known && !isDraft(known)) continue;
     const time = (await last(subject))?.time.getTime();
     if (time === undefined || time >= before) continue;
     await forgetObject(jsm, known ?? { bucket, nuid, name: "", size: 0 });
@@ -30,6 +31,8 @@ export async function sweep(
   }
   return removed;
 }
+
+const isDraft = ({ name }: Stored) => name.startsWith("upload-");
 
 async function subjectsOf(
   jsm: JetStreamManager,

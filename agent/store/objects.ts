@@ -99,11 +99,14 @@ async function take({ objects, jsm }: Opened, { bytes, stop, timeout }: Taking):
   const info = measure.info();
   try {
     stop?.throwIfAborted();
-    if (await stored(objects, info.sha256)) await forgetObject(jsm, draft);
-    else await objects.update(name, { name: info.sha256, metadata: { sha1: info.sha1 } });
+    await objects.update(name, { name: info.sha256, metadata: { sha1: info.sha1 } });
   } catch (error) {
-    await forgetObject(jsm, draft).catch(() => {});
-    throw error;
+    const there = stop?.aborted ? undefined : await stored(objects, info.sha256);
+    // Renamed, only that we did not hear so: its chunks must stay.
+    if (there?.nuid === draft.nuid) return info;
+    await forgetObject(jsm, draft);
+    // Otherwise the same bytes were there already, and the client refused the name.
+    if (!there) throw error;
   }
   return info;
 }

@@ -27,7 +27,13 @@ export async function probe(http: Http, url: string): Promise<Probed> {
     const why = error ? (words[String(error)] ?? String(error)) : "";
     return { answered: !error, status: answer.statusCode, why };
   } catch (error) {
-    return { answered: false, status: 0, why: (error as Error).message };
+    const { code, message } = error as { code?: string; message: string };
+    const silent = code === "unreachable_und_err_headers_timeout";
+    return {
+      answered: false,
+      status: 0,
+      why: silent ? "the app takes the request and does not answer it within 15 s" : message,
+    };
   }
 }
 

@@ -8,7 +8,6 @@ import { ensureApp, ensureProcesses, ensureRoutes } from "./app.ts";
 import { readWanted } from "./read.ts";
 import { release } from "./release.ts";
 import { stage } from "./stage.ts";
-import { counted } from "./start.ts";
 import { steps as makeSteps, type Steps, stepsJson } from "./steps.ts";
 import { type Entry, readTree } from "./tree.ts";
 import { upload } from "./upload.ts";
@@ -116,6 +115,8 @@ async function finish(
 ): Promise<void> {
   const urls = routes.map((route) => publicUrl(route.url, api.target));
   const instances = await instancesOf(api, process);
+  // The cluster's picture may be half a second old; that one answers has just been seen.
+  const running = Math.max(instances.filter((each) => each.state === "RUNNING").length, Math.min(1, process.instances));
   const total = seconds(steps);
   call.io.result(
     {
@@ -133,7 +134,7 @@ async function finish(
     facts([
       [wanted.name, call.io.paint("green", "running")],
       ["url", call.io.paint("bold", urls.join(", ") || "none")],
-      ["instances", `${counted(instances)} ${process.type}`],
+      ["instances", `${running}/${process.instances} ${process.type}`],
       ["memory", `${bytes(process.memory_in_mb * 2 ** 20)} each`],
       ["time", took(total * 1000)],
     ]),

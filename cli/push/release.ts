@@ -34,18 +34,19 @@ export async function release(options: Release): Promise<Released> {
   const began = { at: Date.now(), mark: performance.now(), line: await nextLine(api, app) };
   try {
     const process = strategy === "rolling" ? await roll(options) : await startAnew(options, strategy);
-    await tellSteps(api, { app, steps, began });
+    await tellSteps(api, { app, steps, began, rolled: strategy === "rolling" });
     return { process, strategy };
   } catch (error) {
     await showLast(api, { app, steps, since: began.line });
-    throw error instanceof Fault && !error.hint
-      ? new Fault(error.message, {
-          code: error.code,
-          cause: error,
-          hint: `tutti logs ${app.name} --recent; tutti files ${app.name} logs`,
-        })
-      : error;
+    throw error instanceof Fault ? advised(error, app) : error;
   }
+}
+
+function advised(error: Fault, { name }: App): Fault {
+  const look = `tutti logs ${name} --recent; tutti files ${name} logs`;
+  const hint =
+    error.code === "no_room" ? "ask for less (--memory), stop another app, or add a node with the role dea" : look;
+  return error.hint ? error : new Fault(error.message, { code: error.code, cause: error, hint });
 }
 
 /** A deployment that an interrupted push left under way would refuse every change: it is taken back first. */
@@ -101,10 +102,11 @@ interface Telling {
   app: App;
   steps: Steps;
   began: { at: number; mark: number; line: bigint };
+  rolled: boolean;
 }
 
 /** Steps 6 to 9 by what went over the bus and what the DEA said; as one when neither can be had. */
-async function tellSteps(api: Api, { app, steps, began }: Telling): Promise<void> {
+async function tellSteps(api: Api, { app, steps, began, rolled }: Telling): Promise<void> {
   const total = performance.now() - began.mark;
   const seen = await observed(api, app, began.line);
   const from = new Map(seen.map((mark) => [mark.step, mark]));
@@ -117,7 +119,9 @@ async function tellSteps(api: Api, { app, steps, began }: Telling): Promise<void
   steps.add("droplet deployed", at - answered);
   const rest = total - before - (at - asked);
   const end = started ?? from.get(10)?.at;
-  steps.add("app starts", Math.max(0, end === undefined ? rest : Math.min(rest, end - at)));
+  const starting = Math.max(0, end === undefined ? rest : Math.min(rest, end - at));
+  steps.add("app starts", starting);
+  if (rolled) steps.add("old version leaves", Math.max(0, rest - starting));
 }
 
 async function observed(api: Api, app: App, since: bigint): Promise<Mark[]> {

@@ -3,12 +3,13 @@ import type { Api } from "../api.ts";
 import { Fault } from "../fault.ts";
 import { instancesOf } from "../find.ts";
 import type { Http } from "../http.ts";
+import { type Line, readLog } from "../logcache.ts";
 import { patience } from "../poll.ts";
-import type { App, Deployment, Instance, Process } from "../resources.ts";
+import type { App, Deployment, Process } from "../resources.ts";
 import { plain } from "../show.ts";
 import { type Probed, probeUntil } from "./probe.ts";
 import type { Steps } from "./steps.ts";
-import { homeless, verdict } from "./verdict.ts";
+import { homeless, look, nothingSeen, unexplained, verdict } from "./verdict.ts";
 
 export interface Starting {
   api: Api;
@@ -37,20 +38,30 @@ export async function untilUp(starting: Starting): Promise<void> {
   }
 }
 
-async function watch({ api, process, steps }: Starting, stop: AbortSignal): Promise<void> {
+async function watch({ api, app, process, steps }: Starting, stop: AbortSignal): Promise<void> {
   const began = performance.now();
   const timeout = (process.health_check?.data?.timeout ?? 60) * 1000;
   let housed = began;
+  let seen = nothingSeen;
   for (let looks = 0; !stop.aborted; looks++) {
     const instances = await instancesOf(api, process);
     const now = performance.now();
     if (!homeless(instances)) housed = now;
-    const found = verdict(instances, { elapsed: now - began, timeout, homelessFor: now - housed });
+    seen = look(seen, instances);
+    const found = verdict(instances, { elapsed: now - began, timeout, homelessFor: now - housed, died: seen.died });
     if (found.kind === "up") return;
-    if (found.kind === "failed") throw new Fault(plain(found.why), { code: found.code });
+    if (found.kind === "failed") throw new Fault(plain(await explained(api, app, found.why)), { code: found.code });
     if (now - began > 1000) steps.progress(plain(found.why));
     await pause(patience(looks));
   }
+}
+
+/** The reason of a crash that was over when we looked, by what the DEA said of it. */
+async function explained(api: Api, app: App, why: string): Promise<string> {
+  if (!why.includes(unexplained)) return why;
+  const lines = await readLog(api, app, { limit: 100, newest: true }).catch((): Line[] => []);
+  const told = lines.findLast((line) => line.source === "CELL" && /crashed: /.test(line.text));
+  return told ? why.replace(unexplained, told.text.replace(/^.*?crashed: /, "")) : why;
 }
 
 /** Waits for a rolling deployment. When its new instances fail it is taken back, and the old version goes on. */
@@ -91,10 +102,4 @@ function finished(reason: string, app: App): void {
 async function takenBack(api: Api, { guid }: Deployment, failed: Fault): Promise<Fault> {
   await api.post(`/v3/deployments/${guid}/actions/cancel`).catch(() => {});
   return new Fault(`${failed.message}; the old version goes on`, { code: failed.code, cause: failed });
-}
-
-/** How many run, of how many. */
-export function counted(instances: readonly Instance[]): string {
-  const running = instances.filter((each) => each.state === "RUNNING").length;
-  return `${running}/${instances.length}`;
 }

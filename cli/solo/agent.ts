@@ -110,14 +110,14 @@ function alive(pid: number): boolean {
 /** Asks the agent to stop and resolves when it is gone. Told of each component that has ended. */
 export async function stopAgent(place: Place, pid: number, onEnded: (name: string) => void): Promise<void> {
   let before = readStatus(place)?.components.map((one) => one.name) ?? [];
-  process.kill(pid, "SIGTERM");
+  if (alive(pid)) process.kill(pid, "SIGTERM");
   const deadline = Date.now() + 60_000;
   while (alive(pid)) {
     const now = readStatus(place)?.components.map((one) => one.name) ?? [];
-    for (const name of before.filter((one) => !now.includes(one))) onEnded(name);
+    for (const name of before.filter((one) => !now.includes(one)).reverse()) onEnded(name);
     before = now;
     if (Date.now() > deadline) throw agentFault("the agent has not stopped after 60 s", place);
     await sleep(20);
   }
-  for (const name of before) onEnded(name);
+  for (const name of before.reverse()) onEnded(name);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
-import { freemem, totalmem } from "node:os";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { type NodeSpec, parseNode } from "../../roles/node.ts";
 import { type ClusterSpec, parseCluster } from "../../roles/spec.ts";
@@ -84,8 +84,6 @@ async function makeNode(call: Call, place: Place): Promise<NodeSpec> {
   const before = existsSync(place.nodeFile) ? readNode(place).ports : undefined;
   const disk = statfsSync(place.home);
   const machine = { memory: totalmem() >> 20, disk: Math.floor((disk.bavail * disk.bsize) / 2 ** 20) };
-  if (freemem() >> 20 < 200)
-    call.io.note(call.io.paint("yellow", "less than 200 MiB of memory are free: this may not go well"));
   const free = await freePorts(before);
   const trace = call.io.env["TUTTI_BUS_TRACE"];
   const home = join(place.home, "node");

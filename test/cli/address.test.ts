@@ -17,26 +17,41 @@ describe("the address of a cluster", () => {
     ["HTTPS://API.Example.com/v3", "https://api.example.com"],
   ])("%s is %s", (typed, url) => expect(targetUrl(typed)).toBe(url));
 
-  test.each(["ftp://api.example.com", "http://", "not a url", "http://me:secret@api.example.com"])("%s is refused", (typed) => {
-    expect(() => targetUrl(typed)).toThrow();
-  });
+  test.each(["ftp://api.example.com", "http://", "not a url", "http://me:secret@api.example.com"])(
+    "%s is refused",
+    (typed) => {
+      expect(() => targetUrl(typed)).toThrow();
+    },
+  );
 });
 
 describe("the address of an app", () => {
   test("is split at the longest domain that fits", () => {
-    expect(splitAddress("shop.apps.example.com", domains)).toMatchObject({ host: "shop", domain: { guid: "2" }, path: "" });
-    expect(splitAddress("http://Shop.Example.com:8080/cart/", domains)).toMatchObject({ host: "shop", domain: { guid: "1" }, path: "/cart" });
+    expect(splitAddress("shop.apps.example.com", domains)).toMatchObject({
+      host: "shop",
+      domain: { guid: "2" },
+      path: "",
+    });
+    expect(splitAddress("http://Shop.Example.com:8080/cart/", domains)).toMatchObject({
+      host: "shop",
+      domain: { guid: "1" },
+      path: "/cart",
+    });
     expect(splitAddress("a.b.tutti.localhost", domains)).toMatchObject({ host: "a.b", domain: { guid: "3" } });
   });
 
   test("outside of all domains, or without a host, is refused with what there is", () => {
-    expect(() => splitAddress("shop.example.org", domains)).toThrow('"shop.example.org" is in no domain of this cluster');
+    expect(() => splitAddress("shop.example.org", domains)).toThrow(
+      '"shop.example.org" is in no domain of this cluster',
+    );
     expect(() => splitAddress("myexample.com", domains)).toThrow("in no domain");
     expect(() => splitAddress("example.com", domains)).toThrow("the domain itself");
   });
 
   test("is shown with the scheme and port under which the cluster is reached", () => {
-    expect(publicUrl("hello.tutti.localhost/x", "http://api.tutti.localhost:8080")).toBe("http://hello.tutti.localhost:8080/x");
+    expect(publicUrl("hello.tutti.localhost/x", "http://api.tutti.localhost:8080")).toBe(
+      "http://hello.tutti.localhost:8080/x",
+    );
     expect(publicUrl("hello.example.com", "https://api.example.com")).toBe("https://hello.example.com/");
   });
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -48,7 +49,9 @@ describe("finding the cluster", () => {
   test("where nothing listens, the URL and the way to a cluster are named", async () => {
     const { code, err } = await say("target http://127.0.0.1:1");
     expect(code).toBe(1);
-    expect(err).toContain("error: nothing listens at http://127.0.0.1:1 (connection refused)\nhint: is the cluster up? npx tutti solo up");
+    expect(err).toContain(
+      "error: nothing listens at http://127.0.0.1:1 (connection refused)\nhint: is the cluster up? npx tutti solo up",
+    );
   });
 
   test("the router's own page for unknown hosts is recognised", async () => {
@@ -78,7 +81,12 @@ describe("logging in", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     const text = await readFile(path, "utf8");
     expect(text).not.toContain("correct horse");
-    expect(JSON.parse(text)).toMatchObject({ target: cluster.url, user: "me@example.com", organization: { name: "acme" }, space: { name: "dev" } });
+    expect(JSON.parse(text)).toMatchObject({
+      target: cluster.url,
+      user: "me@example.com",
+      organization: { name: "acme" },
+      space: { name: "dev" },
+    });
   });
 
   test("takes the password from standard input", async () => {
@@ -146,7 +154,9 @@ describe("organizations and spaces", () => {
   test("with several spaces one has to be chosen, for once or for good, before or after the command", async () => {
     cluster.spaces = ["dev", "prod"];
     await say(`target ${cluster.url}`);
-    expect((await say("login me@example.com", { env: password })).err).toContain("note: there are 2 spaces; choose with -s SPACE: dev, prod");
+    expect((await say("login me@example.com", { env: password })).err).toContain(
+      "note: there are 2 spaces; choose with -s SPACE: dev, prod",
+    );
     expect((await say("apps")).err).toContain("there are 2 spaces");
     expect((await say("-s prod apps --json")).json()).toMatchObject({ space: "prod" });
     expect((await say("apps -s dev --group acme --json")).json()).toMatchObject({ space: "dev" });
@@ -181,7 +191,9 @@ describe("an app that is there", () => {
 
   test("gets and loses addresses; one in a strange domain is refused", async () => {
     await withApp();
-    expect((await say("map hello shop.tutti.localhost")).out).toBe(`hello answers at http://shop.tutti.localhost:${cluster.port}/\n`);
+    expect((await say("map hello shop.tutti.localhost")).out).toBe(
+      `hello answers at http://shop.tutti.localhost:${cluster.port}/\n`,
+    );
     expect((await say("map hello shop.tutti.localhost --json")).json()).toMatchObject({ ok: true, changed: false });
     expect((await say("routes")).out).toContain(`http://shop.tutti.localhost:${cluster.port}/  hello`);
     expect((await say("unmap hello shop.tutti.localhost")).code).toBe(0);
@@ -223,7 +235,9 @@ describe("an app that is there", () => {
 
   test("whose name is misspelt is found in what there is", async () => {
     await withApp();
-    expect((await say("app helo")).err).toContain('error: there is no app "helo" in acme / dev\nhint: did you mean hello?');
+    expect((await say("app helo")).err).toContain(
+      'error: there is no app "helo" in acme / dev\nhint: did you mean hello?',
+    );
   });
 });
 
@@ -234,16 +248,25 @@ describe("logs", () => {
     logLine(cluster, guid, "APP/PROC/WEB", "\u001b[2Jsecond", true);
     logLine(cluster, guid, "STG", "built");
     const { out } = await say("logs hello --recent");
-    expect(out.split("\n").map((line) => line.slice(23))).toEqual(["[APP/PROC/WEB/0] OUT first", "[APP/PROC/WEB/0] ERR [2Jsecond", "[STG/0] OUT built", ""]);
+    expect(out.split("\n").map((line) => line.slice(23))).toEqual([
+      "[APP/PROC/WEB/0] OUT first",
+      "[APP/PROC/WEB/0] ERR [2Jsecond",
+      "[STG/0] OUT built",
+      "",
+    ]);
     expect((await say("logs hello --recent --source stg")).out).toContain("built");
-    expect((await say("logs hello --recent -n 1 --json")).json()).toMatchObject({ source: "STG", text: "built", err: false });
+    expect((await say("logs hello --recent -n 1 --json")).json()).toMatchObject({
+      source: "STG",
+      text: "built",
+      err: false,
+    });
   });
 
   test("are followed until they are interrupted", async () => {
     const guid = await withApp();
     logLine(cluster, guid, "APP/PROC/WEB", "before");
     const ran = await say("logs hello", {
-      during(child) {
+      during: (child: ChildProcess) => {
         child.stdout?.once("data", () => logLine(cluster, guid, "APP/PROC/WEB", "while following"));
         child.stdout?.on("data", (text: string) => text.includes("while following") && child.kill("SIGINT"));
       },
@@ -264,11 +287,17 @@ describe("the cluster itself", () => {
   });
 
   test("lists nodes, roles and components, and knows what is assigned and available", async () => {
-    expect((await say("node list --json")).json()).toMatchObject({ ok: true, nodes: [{ id: "solo-0", roles: ["core", "router"] }] });
+    expect((await say("node list --json")).json()).toMatchObject({
+      ok: true,
+      nodes: [{ id: "solo-0", roles: ["core", "router"] }],
+    });
     expect((await say("role list")).out).toMatch(/router +solo-0 /);
     expect((await say("role info router")).out).toMatch(/role: +router\n/);
     expect((await say("process list")).out).toContain("router");
-    expect((await say("info --json")).json()).toMatchObject({ domain: "tutti.localhost", assigned: ["core", "router"] });
+    expect((await say("info --json")).json()).toMatchObject({
+      domain: "tutti.localhost",
+      assigned: ["core", "router"],
+    });
   });
 
   test("is ready, as a whole and in parts", async () => {
@@ -282,7 +311,7 @@ describe("the cluster itself", () => {
 
   test("events and traces are shown, and the API can be called by hand", async () => {
     expect((await say("events")).out).toMatch(/app\.create +me@example\.com +hello/);
-    await say("curl /v3/apps -d {\"name\":\"hello\"}");
+    await say('curl /v3/apps -d {"name":"hello"}');
     expect((await say("trace push hello")).out).toMatch(/\+510 +7 an available DEA responds +dea\.abc\.start/);
     const wrong = await say("curl /v3/nowhere -i");
     expect(wrong.code).toBe(1);

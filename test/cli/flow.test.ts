@@ -3,7 +3,13 @@ import { latestDeployment, marks } from "../../cli/flow.ts";
 import type { Line } from "../../cli/logcache.ts";
 
 const message = (at: number, subject: string) => ({ at, subject, what: subject });
-const line = (ms: number, source: string, text: string): Line => ({ at: BigInt(ms) * 1_000_000n, source, text, instance: "0", err: false });
+const line = (ms: number, source: string, text: string): Line => ({
+  at: BigInt(ms) * 1_000_000n,
+  source,
+  text,
+  instance: "0",
+  err: false,
+});
 
 const spoken = [
   message(100, "vcap.stager.staging"),
@@ -48,7 +54,9 @@ describe("the deployment flow", () => {
   });
 
   test("begins with the last staging, or the last search for a DEA", () => {
-    expect(latestDeployment([...spoken, message(5000, "vcap.stager.staging"), message(5100, "dea.discover")])).toBe(5000);
+    expect(latestDeployment([...spoken, message(5000, "vcap.stager.staging"), message(5100, "dea.discover")])).toBe(
+      5000,
+    );
     expect(latestDeployment([message(7, "dea.discover"), message(9, "dea.discover")])).toBe(9);
     expect(latestDeployment([])).toBe(0);
   });

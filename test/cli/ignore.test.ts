@@ -44,8 +44,12 @@ describe("what is left behind", () => {
   });
 
   test("version control, ignore files and the manifest never travel, node_modules and lock files do", () => {
-    expect([".git", "a/.git", ".svn", ".DS_Store", "x/.DS_Store", ".cfignore", "manifest.yml"].map((path) => left("", path))).not.toContain(false);
-    expect(["node_modules", "package-lock.json", "sub/manifest.yml", ".env", ".gitattributes"].map((path) => left("", path))).not.toContain(true);
+    expect(
+      [".git", "a/.git", ".svn", ".DS_Store", "x/.DS_Store", ".cfignore", "manifest.yml"].map((path) => left("", path)),
+    ).not.toContain(false);
+    expect(
+      ["node_modules", "package-lock.json", "sub/manifest.yml", ".env", ".gitattributes"].map((path) => left("", path)),
+    ).not.toContain(true);
   });
 
   test("even what always stays behind can be asked for", () => {

@@ -45,7 +45,9 @@ applications:
         env: { LEVEL: "debug", PORTS: "80", NESTED: '{"a":1}', NOTHING: "" },
         urls: ["shop.example.com/cart", "www.example.com"],
         health: { type: "http", endpoint: "/healthz", timeout: 90 },
-        processes: [{ type: "worker", instances: 2, memory: 64, command: "node worker.js", health: { type: "process" } }],
+        processes: [
+          { type: "worker", instances: 2, memory: 64, command: "node worker.js", health: { type: "process" } },
+        ],
       },
     ]);
   });
@@ -73,7 +75,9 @@ applications:
   });
 
   test("warns about keys it does not know, with their path and the likely meaning", () => {
-    const { warnings } = cf("applications:\n- name: a\n  memmory: 1G\n  services: [db]\n  processes: [{type: web, dsk: 1}]\n");
+    const { warnings } = cf(
+      "applications:\n- name: a\n  memmory: 1G\n  services: [db]\n  processes: [{type: web, dsk: 1}]\n",
+    );
     expect(warnings).toEqual([
       "manifest.yml: applications[0].memmory is not known and does nothing (did you mean memory?)",
       "manifest.yml: applications[0].services is not known and does nothing",
@@ -84,19 +88,30 @@ applications:
   test.each([
     ["applications: 3", "manifest.yml: applications must be a list"],
     ["applications: [3]", "manifest.yml: applications[0]: must be a map of keys and values"],
-    ["applications: [{instances: some}]", 'manifest.yml: applications[0].instances: "some" is not a whole number of at least 0'],
+    [
+      "applications: [{instances: some}]",
+      'manifest.yml: applications[0].instances: "some" is not a whole number of at least 0',
+    ],
     ["applications: [{memory: lots}]", 'manifest.yml: applications[0].memory: "lots" is no size of at least 1 MiB'],
     ["applications: [{env: [1]}]", "manifest.yml: applications[0].env must be a map of keys and values"],
     ["applications: [{routes: [a.b]}]", "manifest.yml: applications[0].routes[0] must be a map of keys and values"],
-    ["applications: [{health-check-type: tcp}]", "manifest.yml: applications[0].health-check-type must be one of port, http, process, none"],
+    [
+      "applications: [{health-check-type: tcp}]",
+      "manifest.yml: applications[0].health-check-type must be one of port, http, process, none",
+    ],
     ["- a", "manifest.yml: must be a map of keys and values"],
-    ["a: [", "manifest.yml: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 5"],
+    [
+      "a: [",
+      "manifest.yml: Flow sequence in block collection must be sufficiently indented and end with a ] at line 1, column 5",
+    ],
   ])("that says %s is refused with the place", (text, message) => {
     expect(() => cf(text)).toThrow(message);
   });
 
   test("asks for detection with null or default", () => {
-    expect(cf("applications: [{name: a, buildpack: default, command: null, memory: }]").apps).toEqual([{ name: "a", env: {} }]);
+    expect(cf("applications: [{name: a, buildpack: default, command: null, memory: }]").apps).toEqual([
+      { name: "a", env: {} },
+    ]);
   });
 
   test("that is empty is an app of which nothing is said", () => {
@@ -104,7 +119,10 @@ applications:
   });
 
   test("cannot blow up by aliases of aliases", () => {
-    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi".split("").map((key, at) => `${key}: &${key} [${Array(9).fill(`*${"abcdefgh"[at]}`)}]`).join("\n")}`;
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
+      .split("")
+      .map((key, at) => `${key}: &${key} [${Array(9).fill(`*${"abcdefgh"[at]}`)}]`)
+      .join("\n")}`;
     expect(() => cf(bomb)).toThrow(/alias/i);
   });
 });

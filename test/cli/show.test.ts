@@ -32,18 +32,36 @@ describe("what people read", () => {
 
   test("tables are aligned, also when cells are coloured or missing", () => {
     const paint = painter(true);
-    const text = table(["NAME", "STATE", "X"], [["a", paint("green", "up"), "1"], ["longer", paint("red", "crashed")]], "none");
+    const text = table(
+      ["NAME", "STATE", "X"],
+      [
+        ["a", paint("green", "up"), "1"],
+        ["longer", paint("red", "crashed")],
+      ],
+      "none",
+    );
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colour is made of them
-    expect(text.replace(/\u001b\[\d+m/g, "").split("\n")).toEqual(["NAME    STATE    X", "a       up       1", "longer  crashed"]);
+    expect(text.replace(/\u001b\[\d+m/g, "").split("\n")).toEqual([
+      "NAME    STATE    X",
+      "a       up       1",
+      "longer  crashed",
+    ]);
     expect(table(["A"], [], "nothing there")).toBe("nothing there");
   });
 
   test("facts are aligned at their values", () => {
-    expect(facts([["url", "x"], ["memory", "1G"]])).toBe("url:    x\nmemory: 1G");
+    expect(
+      facts([
+        ["url", "x"],
+        ["memory", "1G"],
+      ]),
+    ).toBe("url:    x\nmemory: 1G");
   });
 
   test("text of an app cannot move the cursor, but keeps its colours", () => {
-    expect(plain("\u001b[31mred\u001b[0m\u001b[2J\u001b]0;title\u0007\rover\ttab")).toBe("\u001b[31mred\u001b[0m[2J]0;titleover\ttab");
+    expect(plain("\u001b[31mred\u001b[0m\u001b[2J\u001b]0;title\u0007\rover\ttab")).toBe(
+      "\u001b[31mred\u001b[0m[2J]0;titleover\ttab",
+    );
   });
 });
 

@@ -16,7 +16,11 @@ describe("wrong usage ends with 64 and a line that helps", () => {
     ["push --memory", "option '-m, --memory <size>' argument missing", "see: tutti push --help"],
     ["push x --memory lots", '--memory: "lots" is no size', "write it like 256M or 1G"],
     ["push x -i many", '--instances: "many" is not a whole number', ""],
-    ["push x --strategy magic", "argument 'magic' is invalid. Allowed choices are rolling, restart.", "see: tutti push --help"],
+    [
+      "push x --strategy magic",
+      "argument 'magic' is invalid. Allowed choices are rolling, restart.",
+      "see: tutti push --help",
+    ],
     ["push x --env NOVALUE", '--env: "NOVALUE" is not of the form NAME=VALUE', ""],
     ["push", "what is the app's name?", "tutti push NAME"],
     ["scale", "missing required argument 'app'", "see: tutti scale --help"],
@@ -44,7 +48,10 @@ describe("wrong usage ends with 64 and a line that helps", () => {
     for (const line of ["--json psh", "psh --json"]) {
       const ran = await me.tutti(line.split(" "));
       expect(ran.code).toBe(64);
-      expect(ran.json()).toEqual({ ok: false, error: { code: "usage", message: "unknown command 'psh'", hint: "did you mean tutti push?" } });
+      expect(ran.json()).toEqual({
+        ok: false,
+        error: { code: "usage", message: "unknown command 'psh'", hint: "did you mean tutti push?" },
+      });
     }
   });
 });

@@ -76,7 +76,7 @@ export interface Spoken {
 
 /** What one line of the bus server's trace says, if it is about our subjects: who, by the name of the connection. */
 export function spoken(line: string): Spoken | undefined {
-  const match = /"[^"]*:([a-z]+)(?:-[^":]*)?" - <<- \[(PUB|HPUB|SUB) (\S+)/.exec(line);
+  const match = /"[^"]*:([a-z]+)(?:-[^":]*)?" - (?:"[^"]*" - )?<<- \[(PUB|HPUB|SUB) (\S+)/.exec(line);
   const [, component = "", verb, subject = ""] = match ?? [];
   if (!verb || /^(_INBOX|\$)/.test(subject)) return undefined;
   return { component, verb: verb === "SUB" ? "hears" : "publishes", subject: general(subject) };

@@ -73,7 +73,9 @@ export async function fakeCluster(): Promise<FakeCluster> {
     asked: [],
   };
   const server = createServer((request, response) => {
-    answer(world, request, response).catch((error) => send(response, 500, { errors: [{ title: "Broken", detail: String(error) }] }));
+    answer(world, request, response).catch((error) =>
+      send(response, 500, { errors: [{ title: "Broken", detail: String(error) }] }),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -93,10 +95,28 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
   const bytes = await buffer(request);
   const method = request.method ?? "GET";
-  world.asked.push({ method, path: url.pathname + url.search, body: bytes.toString("latin1"), headers: request.headers });
+  world.asked.push({
+    method,
+    path: url.pathname + url.search,
+    body: bytes.toString("latin1"),
+    headers: request.headers,
+  });
   const ask: Ask = { world, method, path: url.pathname, query: url.searchParams, bytes, base: url.origin, request };
-  if (url.pathname === "/") return send(response, 200, { links: { cloud_controller_v3: { href: `${url.origin}/v3` }, login: { href: url.origin }, uaa: { href: url.origin } } });
-  if (url.pathname === "/tutti/ready") return send(response, world.licensed ? 200 : 503, { ready: true, licensed: world.licensed, missing: [], components: [{ type: "Router", expected: 1, healthy: 1 }] });
+  if (url.pathname === "/")
+    return send(response, 200, {
+      links: {
+        cloud_controller_v3: { href: `${url.origin}/v3` },
+        login: { href: url.origin },
+        uaa: { href: url.origin },
+      },
+    });
+  if (url.pathname === "/tutti/ready")
+    return send(response, world.licensed ? 200 : 503, {
+      ready: true,
+      licensed: world.licensed,
+      missing: [],
+      components: [{ type: "Router", expected: 1, healthy: 1 }],
+    });
   if (!world.licensed) return fail(response, 503, "ServiceUnavailable", "the license step was not taken");
   if (url.pathname === "/oauth/token") return token(world, new URLSearchParams(bytes.toString()), response);
   const bearer = /^bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
@@ -107,7 +127,11 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
     if (!match) continue;
     const found = act(ask, match.slice(1));
     if (found === undefined) return fail(response, 404, "ResourceNotFound", "not found");
-    const { $status: status = method === "POST" ? 201 : 200, $location: location, ...body } = found as Json & { $status?: number; $location?: string };
+    const {
+      $status: status = method === "POST" ? 201 : 200,
+      $location: location,
+      ...body
+    } = found as Json & { $status?: number; $location?: string };
     if (location) response.setHeader("location", location);
     return send(response, status, body);
   }
@@ -133,21 +157,35 @@ function routed(world: World, host: string, response: ServerResponse): void {
     return;
   }
   const [status, code] = route ? [503, "no_endpoints"] : [404, "unknown_route"];
-  response.writeHead(status as number, { "x-cf-routererror": String(code), "content-type": "text/html" }).end("<html></html>");
+  response
+    .writeHead(status as number, { "x-cf-routererror": String(code), "content-type": "text/html" })
+    .end("<html></html>");
 }
 
 function token(world: World, form: URLSearchParams, response: ServerResponse): void {
-  const good = form.get("grant_type") === "password" ? form.get("password") === world.password : world.refresh.delete(form.get("refresh_token") ?? "");
-  if (!good) return send(response, 401, { error: "unauthorized", error_description: "Bad credentials" });
+  const good =
+    form.get("grant_type") === "password"
+      ? form.get("password") === world.password
+      : world.refresh.delete(form.get("refresh_token") ?? "");
+  if (!good) {
+    send(response, 401, { error: "unauthorized", error_description: "Bad credentials" });
+    return;
+  }
   const payload = Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 600 })).toString("base64url");
-  const tokens = { access_token: `h.${payload}.${randomUUID()}`, refresh_token: `refresh-${randomUUID()}`, token_type: "bearer" };
+  const tokens = {
+    access_token: `h.${payload}.${randomUUID()}`,
+    refresh_token: `refresh-${randomUUID()}`,
+    token_type: "bearer",
+  };
   world.tokens.add(tokens.access_token);
   world.refresh.add(tokens.refresh_token);
   send(response, 200, tokens);
 }
 
 function send(response: ServerResponse, status: number, body: Json): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(status === 204 ? undefined : JSON.stringify(body));
+  response
+    .writeHead(status, { "content-type": "application/json" })
+    .end(status === 204 ? undefined : JSON.stringify(body));
 }
 
 function fail(response: ServerResponse, status: number, title: string, detail: string): void {

@@ -101,11 +101,17 @@ export interface TestApiOptions {
 }
 
 export const password = "correct horse battery";
-// One hash for all tests of a file: it is made to be slow.
-const hashed = passwords().hash(password);
+/** Hashes are made to be slow; tests of other things take cheap ones. */
+export const cheap = "m=64,t=1,p=1";
+const hashed = passwords(cheap).hash(password);
 
 /** The API with everything but a cluster behind it. */
-export async function testApi({ store = memoryStore(), blobs = memoryBlobs(), licensed = true, more }: TestApiOptions = {}): Promise<TestApi> {
+export async function testApi({
+  store = memoryStore(),
+  blobs = memoryBlobs(),
+  licensed = true,
+  more,
+}: TestApiOptions = {}): Promise<TestApi> {
   const tables = await openTables(store);
   const engine = standIn();
   const log = recordingLog();
@@ -113,7 +119,7 @@ export async function testApi({ store = memoryStore(), blobs = memoryBlobs(), li
   const uploads = await mkdtemp(join(tmpdir(), "tutti-uploads-"));
   const keys = await sharedKeys(tables);
   const api: Api = {
-    ...{ tables, blobs, engine, log, keys, passwords: passwords(), throttle: throttle(), uploads },
+    ...{ tables, blobs, engine, log, keys, passwords: passwords(cheap), throttle: throttle(), uploads },
     ...{ domain: "tutti.test", version: "0.0.1", stack: "tutti", id: randomUUID(), uploadLimit: 64 * 1024 * 1024 },
     ...{ licenseFrom: "loopback" as const, expected: ["CloudController"], files: async () => undefined },
     background: work.begin,
@@ -143,7 +149,9 @@ export async function testApi({ store = memoryStore(), blobs = memoryBlobs(), li
 async function takeLicense({ tables, domain }: Api): Promise<void> {
   const passwordHash = await hashed;
   const at = new Date().toISOString();
-  await tables.license.create("license", { user: randomUUID(), email: "me@tutti.test", at, passwordHash }).catch(() => {});
+  await tables.license
+    .create("license", { user: randomUUID(), email: "me@tutti.test", at, passwordHash })
+    .catch(() => {});
   await complete({ tables, domain });
 }
 
@@ -172,12 +180,20 @@ export async function newApp(test: TestApi, name = `app-${randomBytes(3).toStrin
 }
 
 /** A droplet as a staging leaves it. */
-export async function newDroplet({ tables, blobs }: Pick<TestApi, "tables" | "blobs">, app: string, bytes = randomUUID()): Promise<Droplet> {
+export async function newDroplet(
+  { tables, blobs }: Pick<TestApi, "tables" | "blobs">,
+  app: string,
+  bytes: string = randomUUID(),
+): Promise<Droplet> {
   const { sha256, sha1, size } = await blobs.put(Readable.from([bytes]));
   const at = new Date().toISOString();
   return await tables.droplets.insert({
     ...{ guid: randomUUID(), created_at: at, updated_at: at, app, state: "STAGED", sha256, sha1, size },
-    ...{ stack: "tutti", process_types: { web: "node app.js", worker: "node worker.js" }, detected_framework: "nodejs" },
+    ...{
+      stack: "tutti",
+      process_types: { web: "node app.js", worker: "node worker.js" },
+      detected_framework: "nodejs",
+    },
     ...{ execution_metadata: "", metadata: { labels: {}, annotations: {} } },
   });
 }

@@ -39,7 +39,9 @@ export function scratch(): string {
 export type Files = Record<string, string>;
 
 const startupScript = `#!/bin/sh
+if [ "$1" = -p ]; then shift 2; fi
 cd app
+if [ $# -gt 0 ]; then exec sh -c "$*"; fi
 exec node app.js
 `;
 
@@ -205,8 +207,8 @@ export async function deaOn({ bus, tool }: { bus: Bus; tool: Bus }, more: Partia
   const running: Running = start(part);
   onTestFinished(async () => await running.stop());
   await running.ready;
-  const [announced] = await until("a hello", () => spy.of("dea.start").slice(-1));
-  const id = String(announced?.["id"]);
+  const announced = await until("a hello", () => spy.of("dea.start").at(-1));
+  const id = String(announced["id"]);
   const uploaded = new Map<Files, { uri: string; sha1: string }>();
   const upload = (files: Files) => {
     const known = uploaded.get(files);

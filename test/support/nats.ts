@@ -28,13 +28,22 @@ export interface NatsServerOptions {
   port?: number;
 }
 
-/** A port that was free a moment ago. */
+/**
+ * A port that was free a moment ago. Below those that the system gives to outgoing connections: a client that tries to
+ * reach a killed server could otherwise be given the server's own port.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** A real nats-server on a free port of the loopback, with a directory of its own. */

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ export interface RunOptions {
   env?: Record<string, string>;
   cwd?: string;
   /** Given the child, so that a test can signal it or see its lines. */
-  during?: (child: ReturnType<typeof spawn>) => void;
+  during?: (child: ChildProcess) => void;
 }
 
 /** A person with a home of their own, who types commands. */

@@ -15,7 +15,7 @@ function sentence(issue: z.core.$ZodIssue): string {
     const prefix = where ? subject : "";
     return `${prefix}Unknown field(s): '${issue.keys.join("', '")}'`;
   }
-  if (issue.code === "invalid_type")
+  if (issue.code === "invalid_type" && issue.message.startsWith("Invalid input"))
     return `${subject}${missing(issue) ? "can't be blank, " : ""}must be ${a(issue.expected)}`;
   return `${subject}${issue.message}`;
 }

@@ -3,6 +3,7 @@ import { Answer, type Api, type Call, type Endpoint, get } from "./api.ts";
 import { asApiError } from "./asApiError.ts";
 import { found } from "./errors.ts";
 import { fresh } from "./fresh.ts";
+import { pulse } from "./pulse.ts";
 import { head } from "./showTenancy.ts";
 
 export interface Work {
@@ -32,6 +33,7 @@ export async function accepted(api: Api, call: Call, work: Work): Promise<Answer
 /** Runs the work of a job and writes its outcome down. Never rejects because of the work. */
 export async function carryOut(api: Api, job: Job, run: () => Promise<unknown>): Promise<void> {
   const errors: Job["errors"] = [];
+  const rest = pulse(() => api.tables.jobs.update(job.guid, (old) => ({ ...old })));
   try {
     await run();
   } catch (error) {
@@ -39,6 +41,8 @@ export async function carryOut(api: Api, job: Job, run: () => Promise<unknown>):
     if (status >= 500)
       api.log.error({ job: job.guid, operation: job.operation, error: String(error) }, "A job has failed");
     errors.push({ code, title, detail: message });
+  } finally {
+    rest();
   }
   const state = errors.length > 0 ? "FAILED" : "COMPLETE";
   await api.tables.jobs.update(job.guid, (old) => ({ ...old, state, errors }));

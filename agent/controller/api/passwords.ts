@@ -41,14 +41,15 @@ const argon: Method = {
 /** Node before 24.7 has no argon2: there scrypt with the same memory stands in. */
 const methods: readonly [Method, ...Method[]] = "argon2" in crypto ? [argon, scrypt] : [scrypt];
 
-export function passwords(): Passwords {
+/** `cost` of new hashes, in the words of the method; each hash is verified at the cost it was made with. */
+export function passwords(cost: string = methods[0].cost): Passwords {
   const turn = bounded(atOnce);
-  const [best] = methods;
+  const best = { ...methods[0], cost };
   const decoy = kept(best, crypto.randomBytes(16), crypto.randomBytes(tagLength));
   return {
     async hash(password) {
       const salt = crypto.randomBytes(16);
-      return kept(best, salt, await turn(() => best.derive(bytes(password), salt, costs(best.cost))));
+      return kept(best, salt, await turn(() => best.derive(bytes(password), salt, costs(cost))));
     },
     async verify(password, hash) {
       const [, name, cost = "", salt = "", tag = ""] = (hash ?? decoy).split("$");

@@ -96,7 +96,7 @@ export async function createRoute(api: Api, call: Call, wanted: Wanted): Promise
   checkNames(api, { ...wanted, host }, domain);
   const one = await api.tables.routes
     .insert({ ...fresh(), ...wanted, host, destinations: [] })
-    .catch(taken(wanted, domain));
+    .catch(taken({ ...wanted, host }, domain));
   await audit(api, call, {
     type: "audit.route.create",
     target: routeTarget(one),

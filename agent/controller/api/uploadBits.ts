@@ -11,6 +11,7 @@ import { asApiError, isFull } from "./asApiError.ts";
 import { appTarget, audit } from "./audit.ts";
 import { ApiError, kinds, unprocessable } from "./errors.ts";
 import { learnResources } from "./learn.ts";
+import { pulse } from "./pulse.ts";
 import { receiveParts } from "./receive.ts";
 import { knownFiles } from "./resources.ts";
 import { expireBits } from "./unused.ts";
@@ -25,6 +26,7 @@ export async function uploadBits(api: Api, call: Call, { guid }: Package): Promi
     throw await failed(api, pkg, error);
   });
   let learning = false;
+  const rest = pulse(() => api.tables.packages.update(guid, (old) => ({ ...old })));
   try {
     const zip = await receive(api, call, directory);
     const ready = await store(api, pkg, zip);
@@ -42,6 +44,7 @@ export async function uploadBits(api: Api, call: Call, { guid }: Package): Promi
   } catch (error) {
     throw await failed(api, pkg, error);
   } finally {
+    rest();
     if (!learning) await rm(directory, { recursive: true, force: true });
   }
 }

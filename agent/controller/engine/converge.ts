@@ -28,13 +28,17 @@ export interface ConvergenceOptions extends EngineOptions {
   launch: ReturnType<typeof launcher>;
   /** Aborted when the controller stops. */
   life: () => AbortSignal;
+  /** Whether the adverts tell where instances of this process are. */
+  complete: (droplet: string) => boolean;
 }
 
 /** Instances that were just told to stop hold their room for so many beats at most. */
 const leaving = 15;
+/** Beats after which all DEAs have advertised themselves, with some slack. */
+const settling = 8;
 
 export function convergence(options: ConvergenceOptions): Convergence {
-  const { bus, tables, finder, voice, log, beat, life } = options;
+  const { bus, tables, finder, voice, log, beat, life, complete } = options;
   const turns = inTurn();
   const start = starting(options);
   async function turn(guid: string): Promise<void> {
@@ -43,10 +47,15 @@ export function convergence(options: ConvergenceOptions): Convergence {
     if (!bus.connected) return log.warn({ droplet: guid }, "the bus is away: nothing was started or stopped");
     voice.updated(guid);
     if (!now) return stopAll(bus, guid);
+    await known(guid);
     const { start: missing, stop } = plan(now.process, await finder.alive(guid));
     stopFound(bus, guid, stop);
     const { homeless } = await start(now.process, missing);
     if (homeless.length > 0 && stop.length > 0) retry(guid).catch(failed(log, guid));
+  }
+  /** Who has just come to the bus first lets the DEAs show themselves: what is not seen yet would be started twice. */
+  async function known(guid: string) {
+    for (let beats = 0; beats < settling && !complete(guid) && !life().aborted; beats++) await sleep(beat, life());
   }
   /** What was told to stop makes room soon: sooner than the health manager would notice what is missing. */
   async function retry(guid: string) {

@@ -33,11 +33,7 @@ export interface CreatedEngine {
 /** Everything of the controller that needs the bus. */
 export function createEngine(options: EngineOptions): CreatedEngine {
   let life = new AbortController();
-  let arrived = Number.POSITIVE_INFINITY;
-  const made = parts(options, { signal: () => life.signal, arrived: () => arrived });
-  const onArrival = (now: number) => {
-    arrived = now;
-  };
+  const made = parts(options, () => life.signal);
   return {
     engine: face(made),
     runner: {
@@ -45,7 +41,7 @@ export function createEngine(options: EngineOptions): CreatedEngine {
       run(stop, ready) {
         life = new AbortController();
         const ended = { stop: () => life.abort() };
-        return group("engine", members(made, { onArrival, ended })).run(stop, ready);
+        return group("engine", members(made, ended)).run(stop, ready);
       },
     },
     mount: (app) => mount(app, made),
@@ -55,20 +51,16 @@ export function createEngine(options: EngineOptions): CreatedEngine {
   };
 }
 
-interface Ends {
-  onArrival: (now: number) => void;
-  ended: { stop(): void };
-}
-
-function members(made: Parts, { onArrival, ended }: Ends): Runner[] {
-  const { beat, log, staging, rolls, census } = made;
+function members(made: Parts, ended: { stop(): void }): Runner[] {
+  const { beat, log, attention, staging, rolls, census } = made;
   // A health manager that comes up with this controller knows nothing yet.
   const begin = Date.now() + 10 * beat;
   const count = () => (Date.now() > begin ? census.count() : undefined);
   const onError = (error: unknown) => log.warn({ err: error }, "a regular turn of the controller failed");
   const others = () => [exits(made), hmRequests(made), bulkCredentials(made), ended];
   return [
-    listen({ ...made, others, arrived: onArrival }),
+    listen({ ...made, others }),
+    every("attention", { interval: beat, onError }, attention.tick),
     ownRoute(made),
     every("stagings", { interval: 30 * beat, onError }, staging.resume),
     every("deployments", { interval: beat, onError }, rolls.turnAll),

@@ -11,8 +11,8 @@ export interface Dea {
   readonly ack: boolean;
   /** Instances of each process. */
   readonly counts: Record<string, number>;
-  /** Milliseconds. */
-  seen: number;
+  /** Milliseconds of the attention clock, as every `now` here. */
+  readonly seen: number;
 }
 
 /** What one instance takes. MiB. */
@@ -26,8 +26,6 @@ export interface Load {
 export interface Deas {
   heard(advert: DeaAdvertise, now: number): void;
   gone(id: string): void;
-  /** After the bus was away nobody may be held to be dead for having been silent. */
-  freshen(now: number): void;
   alive(now: number): Dea[];
   get(id: string): Dea | undefined;
   /** Corrects the copy at once after a choice, so that a burst does not pile up on one DEA before its next advert. */
@@ -64,9 +62,6 @@ export function deas({ beat }: { beat: number }): Deas {
       });
     },
     gone: (id) => void known.delete(id),
-    freshen(now) {
-      for (const dea of known.values()) dea.seen = now;
-    },
     alive,
     get: (id) => known.get(id),
     take: (id, load) => correct(id, load, 1),

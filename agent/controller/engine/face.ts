@@ -28,8 +28,7 @@ export function face(parts: Parts): Engine {
       return answer?.messages ?? [];
     },
     audit: voice.audit,
-    // While the bus is away nobody's silence means anything.
-    nodes: () => parts.nodes.views(bus.connected ? Date.now() : 0),
+    nodes: () => parts.nodes.views(parts.attention.now()),
     components: components({ bus, beat }),
   };
 }

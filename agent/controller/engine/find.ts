@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Bus } from "../../bus/bus.ts";
 import type { DeaFound, deaFind, InstanceState } from "../../bus/messages.ts";
 import { subjects } from "../../bus/subjects.ts";
+import type { Attention } from "./attention.ts";
 import type { Deas } from "./deas.ts";
 import { patience } from "./options.ts";
 
@@ -28,11 +29,12 @@ export interface FinderOptions {
   bus: Bus;
   deas: Deas;
   beat: number;
-  /** Whether every DEA has had the time to advertise itself. */
-  complete: () => boolean;
+  attention: Attention;
+  /** Whether the adverts tell where instances of this process are. */
+  complete: (droplet: string) => boolean;
 }
 
-export function finder({ bus, deas, beat, complete }: FinderOptions): Finder {
+export function finder({ bus, deas, beat, attention, complete }: FinderOptions): Finder {
   const find = async (droplet: string, { expected, instances, ...filter }: Finding = {}) => {
     // Both names of the list: a DEA of 2012 reads only the one, later ones only the other.
     const ids = instances && { instances, instance_ids: instances };
@@ -41,7 +43,7 @@ export function finder({ bus, deas, beat, complete }: FinderOptions): Finder {
     return found.filter((one) => matches(one, { droplet, instances, ...filter }));
   };
   // Unknown while some DEAs may not have been heard yet.
-  const counted = (droplet: string) => (complete() ? deas.count(droplet, Date.now()) : undefined);
+  const counted = (droplet: string) => (complete(droplet) ? deas.count(droplet, attention.now()) : undefined);
   return {
     find,
     async alive(droplet, { include_stats, version, indices } = {}) {

@@ -1,8 +1,9 @@
 /**
  * Shares the answers to one question for `ttl` milliseconds, counted from when it was asked: many clients that look at
- * one app cost the bus one gather. A failed answer is not kept.
+ * one app cost the bus one gather. An answer that failed, or that `keep` says is about to change, is shared only by those
+ * who asked before it came.
  */
-export function fresh<R>(ttl: number, now: () => number = Date.now) {
+export function fresh<R>(ttl: number, keep: (answer: R) => boolean = () => true, now: () => number = Date.now) {
   const kept = new Map<string, { at: number; answer: Promise<R> }>();
   return {
     get(key: string, ask: () => Promise<R>): Promise<R> {
@@ -11,9 +12,9 @@ export function fresh<R>(ttl: number, now: () => number = Date.now) {
       for (const [stale, { at }] of kept) if (now() - at >= ttl) kept.delete(stale);
       const one = { at: now(), answer: ask() };
       kept.set(key, one);
-      one.answer.catch(() => kept.get(key) === one && kept.delete(key));
+      const drop = () => kept.get(key) === one && kept.delete(key);
+      one.answer.then((answer) => keep(answer) || drop(), drop);
       return one.answer;
     },
-    drop: (key: string) => void kept.delete(key),
   };
 }

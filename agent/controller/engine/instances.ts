@@ -23,7 +23,9 @@ export interface InstancesOptions {
  * Rejects with a Fault (`bus_away`) rather than show as down what cannot be seen.
  */
 export function instances(options: InstancesOptions): (process: Process) => Promise<InstanceView[]> {
-  const shared = fresh<InstanceView[]>(options.beat / 2);
+  // A slot that starts will run in a moment, and whoever waits for it should not be told an old story.
+  const settled = (all: InstanceView[]) => all.every(({ state }) => state !== "STARTING");
+  const shared = fresh(options.beat / 2, settled);
   return (process) =>
     shared.get(`${process.guid} ${process.version} ${process.instances}`, () => look(options, process));
 }

@@ -3,6 +3,7 @@ import type { DeaStart, StartAnswer } from "../../bus/messages.ts";
 import { at } from "../../bus/subject.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Log } from "../../run/log.ts";
+import type { Attention } from "./attention.ts";
 import { bounded } from "./bounded.ts";
 import type { Deas } from "./deas.ts";
 import type { Finder } from "./find.ts";
@@ -29,6 +30,7 @@ export interface LaunchOptions {
   log: Log;
   beat: number;
   deas: Deas;
+  attention: Attention;
   finder: Finder;
   random?: () => number;
 }
@@ -61,8 +63,8 @@ export function launcher(options: LaunchOptions): (batch: Batch, indices: readon
 }
 
 /** One question for the whole batch; it ends when every DEA that can have room has answered. */
-async function discover({ bus, beat, deas }: LaunchOptions, batch: Batch): Promise<Offer[]> {
-  const known = deas.alive(Date.now());
+async function discover({ bus, beat, deas, attention }: LaunchOptions, batch: Batch): Promise<Offer[]> {
+  const known = deas.alive(attention.now());
   const able = known.filter((dea) => fits(batch, advertised(dea, batch.droplet, false)));
   const limits = { mem: batch.memory, disk: batch.disk, fds: 1024 };
   const question = { droplet: batch.droplet, name: batch.name, limits, runtime: "", prod: false, sha: batch.sha };
@@ -71,7 +73,7 @@ async function discover({ bus, beat, deas }: LaunchOptions, batch: Batch): Promi
     { ...question, gather: true },
     { timeout: 2 * patience(beat), expected: known.length > 0 ? able.length : undefined },
   );
-  return allOffers(answers, deas.alive(Date.now()), batch);
+  return allOffers(answers, deas.alive(attention.now()), batch);
 }
 
 interface Attempt {

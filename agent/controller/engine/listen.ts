@@ -1,5 +1,6 @@
 import { subjects } from "../../bus/subjects.ts";
 import { type Runner, stopped } from "../../run/runner.ts";
+import type { Attention } from "./attention.ts";
 import type { Deas } from "./deas.ts";
 import type { LogRing } from "./logRing.ts";
 import type { Nodes } from "./nodes.ts";
@@ -11,29 +12,26 @@ export interface ListenOptions extends EngineOptions {
   nodes: Nodes;
   ring: LogRing;
   slots: Slots;
-  /** Told when the controller has come (back) to the bus. */
-  arrived: (now: number) => void;
+  attention: Attention;
   /** What else listens while the controller runs. */
   others: () => { stop(): void }[];
 }
 
 /** Everything the controller hears. When it comes to the bus, and each time it comes back, it asks the DEAs to show themselves. */
 export function listen(options: ListenOptions): Runner {
-  const { bus, deas, nodes, ring, slots, tables } = options;
+  const { bus, deas, nodes, ring, slots, tables, attention } = options;
   return {
     name: "listening",
     async run(stop, ready) {
       const heard = [
-        bus.subscribe(subjects.deaAdvertise, (advert) => deas.heard(advert, Date.now())),
+        bus.subscribe(subjects.deaAdvertise, (advert) => deas.heard(advert, attention.now())),
         bus.subscribe(subjects.deaShutdown, ({ id }) => deas.gone(id)),
-        bus.subscribe(subjects.nodeBeat, (beat) => nodes.heard(beat, Date.now())),
+        bus.subscribe(subjects.nodeBeat, (beat) => nodes.heard(beat, attention.now())),
         bus.subscribe(subjects.log, (lines) => ring.add(lines)),
         ...options.others(),
       ];
       const arrive = () => {
-        deas.freshen(Date.now());
-        nodes.freshen(Date.now());
-        options.arrived(Date.now());
+        attention.arrive();
         bus.publish(subjects.deaLocate, {});
       };
       const unwatch = bus.onConnection((connected) => connected && arrive());

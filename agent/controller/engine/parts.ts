@@ -1,3 +1,4 @@
+import { attention } from "./attention.ts";
 import { census, running } from "./census.ts";
 import { convergence } from "./converge.ts";
 import { deas } from "./deas.ts";
@@ -11,25 +12,25 @@ import { slots } from "./slots.ts";
 import { staging } from "./staging.ts";
 import { voice } from "./voice.ts";
 
-/** The one run of an engine that is under way. */
-export interface Life {
-  /** Aborted when it stops. */
-  signal: () => AbortSignal;
-  /** When it came (back) to the bus, in milliseconds; infinity before. */
-  arrived: () => number;
-}
-
 export type Parts = ReturnType<typeof parts>;
 
-/** Makes the parts of the engine and ties them together. */
-export function parts(options: EngineOptions, life: Life) {
+/** Makes the parts of the engine and ties them together. `life` is aborted when the run that is under way stops. */
+export function parts(options: EngineOptions, life: () => AbortSignal) {
   const { bus, tables, beat, log } = options;
-  const known = { deas: deas({ beat }), nodes: nodes({ beat }), ring: logRing(), slots: slots() };
-  // DEAs advertise themselves every five beats: after six, whoever has not is not there.
-  const complete = () => bus.connected && Date.now() - life.arrived() > 6 * beat;
-  const find = finder({ bus, beat, deas: known.deas, complete });
-  const launch = launcher({ bus, log, beat, deas: known.deas, finder: find });
-  const shared = { ...options, ...known, voice: voice(bus), finder: find, launch, life: life.signal };
+  const known = {
+    deas: deas({ beat }),
+    nodes: nodes({ beat }),
+    ring: logRing(),
+    slots: slots(),
+    attention: attention({ bus, beat }),
+  };
+  // A process younger than this controller's time on the bus has no instance that could have been missed.
+  const isNew = (droplet: string) =>
+    Date.parse(tables.processes.get(droplet)?.created_at ?? "") > known.attention.since();
+  const complete = (droplet: string) => known.attention.complete() || (bus.connected && isNew(droplet));
+  const find = finder({ bus, beat, ...known, complete });
+  const launch = launcher({ bus, log, beat, ...known, finder: find });
+  const shared = { ...options, ...known, voice: voice(bus), finder: find, launch, life, complete };
   const converging = convergence(shared);
   const ask = running({ bus, beat });
   return {

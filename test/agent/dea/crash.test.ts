@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { subjects } from "../../../agent/bus/subjects.ts";
-import { deaWorld, get, hello, shell, startMessage, until } from "../../support/dea.ts";
+import { processDriver } from "../../../agent/dea/processDriver.ts";
+import { deaWorld, get, hello, scratch, shell, startMessage, until } from "../../support/dea.ts";
 
 const node = (script: string) => ({ "app/app.js": script });
 
@@ -85,19 +86,25 @@ test("an app that ignores SIGTERM is killed after its grace, and the exit says s
   expect(exit["exit_description"]).toMatch(/^stopped; killed because it ignored SIGTERM for \d/);
 });
 
-test("what an app leaves running behind its first process is ended with it", async () => {
-  const world = await deaWorld();
-  const forks = shell("setsid sleep 4321 & sleep 4322 & echo $! > app/pid; sleep 0.3; exit 1");
-  const instance = await world.launch(forks);
-  await world.exit(instance);
-  const commands = () =>
-    readdirSync("/proc").filter((pid) => {
-      if (!/^\d+$/.test(pid)) return false;
-      const home = join(world.home, "instances");
-      return environmentOf(pid).includes(home);
-    });
-  await until("everything gone", () => commands().length === 0);
-});
+test.each(["with a user of its own", "as the agent's user"])(
+  "what an app leaves running behind its first process is ended with it, %s",
+  async (how) => {
+    const home = join(scratch(), "dea");
+    mkdirSync(home, { mode: 0o711 });
+    const root = join(home, "instances");
+    const user = how === "as the agent's user" ? ("agent" as const) : undefined;
+    const world = await deaWorld({ home, driver: processDriver({ root, ...(user ? { user } : {}) }) });
+    const forks = shell("setsid sleep 4321 & sleep 4322 & echo $! > app/pid; sleep 0.3; exit 1");
+    const instance = await world.launch(forks);
+    await world.exit(instance);
+    const commands = () =>
+      readdirSync("/proc").filter((pid) => {
+        if (!/^\d+$/.test(pid)) return false;
+        return environmentOf(pid).includes(root);
+      });
+    await until("everything gone", () => commands().length === 0);
+  },
+);
 
 test("a download that fails, a wrong checksum and a broken archive are crashes that name the cause", async () => {
   const world = await deaWorld();

@@ -1,20 +1,11 @@
 import { expect, test } from "vitest";
 import type { InstanceFilter } from "../../../agent/bus/messages.ts";
-import {
-  beats,
-  born,
-  directoryOf,
-  doomed,
-  ended,
-  holds,
-  type Instance,
-  ready,
-  serves,
-} from "../../../agent/dea/instance.ts";
+import { born, directoryOf, type Instance } from "../../../agent/dea/instance.ts";
 import { matches } from "../../../agent/dea/match.ts";
 import { exited, heartbeat, registration, type Self } from "../../../agent/dea/payloads.ts";
 import { free, refusal, reserved, taint } from "../../../agent/dea/resources.ts";
 import { outlived } from "../../../agent/dea/retention.ts";
+import { beats, doomed, ended, holds, ready, serves } from "../../../agent/dea/states.ts";
 import { startMessage } from "../../support/dea.ts";
 
 const birth = { id: "i1", privateId: "p1", slot: 0, port: 61001, now: 1000 };

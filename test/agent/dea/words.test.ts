@@ -3,9 +3,10 @@ import { describeEnd, describeSilence, overQuota, statusOf, whyEnded } from "../
 import { limited, startCommand } from "../../../agent/dea/launch.ts";
 import { listing, parsePath, parseRange, sizeText } from "../../../agent/dea/listing.ts";
 import { allowance, batches, droppedText, splitter } from "../../../agent/dea/logLines.ts";
-import { parseListeners, parseStat } from "../../../agent/dea/procfs.ts";
+import { parseStat } from "../../../agent/dea/procfs.ts";
 import { cpuPercent, lookDue } from "../../../agent/dea/quotas.ts";
 import { pause } from "../../../agent/dea/ready.ts";
+import { parseListeners } from "../../../agent/dea/sockets.ts";
 
 test("an end is told with the shell's number and in words", () => {
   expect([statusOf({ code: 3 }), statusOf({ signal: "SIGKILL" }), statusOf({})]).toEqual([3, 137, -1]);
@@ -151,7 +152,7 @@ test("a secret of the environment is in no argument, and a start command is one 
   const env = { SECRET: "s3cret" };
   const none = { processes: 0, setpriv: undefined };
   const own = startCommand(box, { command: "a; b", port: 1, env }, none);
-  expect(own.args.slice(-4)).toEqual(["app", "/bin/sh", "-c", "a; b"]);
+  expect(own.args.slice(-5)).toEqual([".", "./startup", "-p", "1", "a; b"]);
   const usual = startCommand(
     box,
     { command: undefined, port: 61001, env },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { analyze } from "../../../agent/health/analyze.ts";
 import { healthOf, statusOf } from "../../../agent/health/answers.ts";
 import { crashDelay } from "../../../agent/health/backoff.ts";
 import type { Start } from "../../../agent/health/decisions.ts";
@@ -165,6 +166,34 @@ describe("the picture", () => {
     one.heartbeat(heartbeat([entry()]), 2000);
     expect(one.sweep(3000)).toEqual([]);
     expect(one.sweep(3001).map(({ index }) => index)).toEqual([1]);
+  });
+
+  test("a time in which we could not hear is taken out of all clocks, and never puts one into the future", () => {
+    const one = picture();
+    one.heartbeat(heartbeat([entry(), entry({ index: 1, state: "CRASHED" })]), 0);
+    one.shift(60_000, 60_000);
+    one.shift(60_000, 60_000);
+    one.forgetDeas(63_000);
+    expect(one.sweep(63_000)).toEqual([]);
+    expect([one.deas.size, one.app("app").crashes.size]).toEqual([1, 1]);
+    expect(one.sweep(63_001)).toHaveLength(1);
+  });
+
+  test("an app is called unknown by two complete runs in a row, and known again by one", () => {
+    const one = picture();
+    one.heartbeat(heartbeat([entry()]), 0);
+    const wanted = new Wanted();
+    const stops = () => analyze(wanted, one, { now: 40_000, times }).decisions.length;
+    wanted.accept({ apps: [], unreadable: [] }, { now: 20_000, unix: 0 }, 0);
+    for (const [version, expected] of [
+      [undefined, 0],
+      [undefined, 1],
+      ["v1", 0],
+      [undefined, 0],
+    ] as const) {
+      one.compare(() => version, 20_000);
+      expect(stops()).toBe(expected);
+    }
   });
 
   test("a heartbeat made before an end does not raise the dead", () => {

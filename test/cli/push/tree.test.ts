@@ -28,7 +28,12 @@ describe("a directory that is pushed", () => {
     await mkdir(join(app, "empty"));
     await symlink("../b.txt", join(app, "a/link"));
     const entries = await readTree(app);
-    expect(entries.map(({ path, kind }) => `${kind} ${path}`)).toEqual(["file a/deep/file.js", "link a/link", "file b.txt", "directory empty"]);
+    expect(entries.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+      "file a/deep/file.js",
+      "link a/link",
+      "file b.txt",
+      "directory empty",
+    ]);
   });
 
   test("leaves behind what the ignore files and the manifest name, and all below it", async () => {
@@ -46,15 +51,23 @@ describe("a directory that is pushed", () => {
     expect(small?.sha1).toBeUndefined();
   });
 
-  test.each(["../outside", "/etc/passwd", "a/../../x"])("with a link to %s is refused with the way out", async (target) => {
-    await write("x", "x");
-    await symlink(target, join(app, "bad"));
-    await expect(readTree(app)).rejects.toMatchObject({ code: "link_outside", hint: expect.stringContaining("/bad >> .cfignore") });
-  });
+  test.each(["../outside", "/etc/passwd", "a/../../x"])(
+    "with a link to %s is refused with the way out",
+    async (target) => {
+      await write("x", "x");
+      await symlink(target, join(app, "bad"));
+      await expect(readTree(app)).rejects.toMatchObject({
+        code: "link_outside",
+        hint: expect.stringContaining("/bad >> .cfignore"),
+      });
+    },
+  );
 
   test("that is empty, missing or a file is refused as what it is", async () => {
     await expect(readTree(app)).rejects.toMatchObject({ code: "nothing_to_push" });
-    await expect(readTree(join(app, "no"))).rejects.toMatchObject({ message: `there is no directory ${join(app, "no")}` });
+    await expect(readTree(join(app, "no"))).rejects.toMatchObject({
+      message: `there is no directory ${join(app, "no")}`,
+    });
     await write("file", "x");
     await expect(readTree(join(app, "file"))).rejects.toMatchObject({ code: "no_directory" });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { homeless, verdict } from "../../../cli/push/verdict.ts";
+import { homeless, look, nothingSeen, verdict } from "../../../cli/push/verdict.ts";
 import type { Instance } from "../../../cli/resources.ts";
 
 const instance = (state: Instance["state"], details?: string): Instance => ({ type: "web", index: 0, state, details });
@@ -26,8 +26,14 @@ describe("whether a start will end well", () => {
   test("without room it is waited a little, then said", () => {
     const down = [instance("DOWN", "no DEA has 256 MiB free")];
     expect(homeless(down)).toBe(true);
-    expect(verdict(down, { ...soon, homelessFor: 9_000 })).toEqual({ kind: "waiting", why: "waiting for a DEA (no DEA has 256 MiB free)" });
-    expect(verdict(down, { ...soon, homelessFor: 10_000 })).toMatchObject({ code: "no_room", why: "no place for the app: no DEA has 256 MiB free" });
+    expect(verdict(down, { ...soon, homelessFor: 9_000 })).toEqual({
+      kind: "waiting",
+      why: "waiting for a DEA (no DEA has 256 MiB free)",
+    });
+    expect(verdict(down, { ...soon, homelessFor: 10_000 })).toMatchObject({
+      code: "no_room",
+      why: "no place for the app: no DEA has 256 MiB free",
+    });
     expect(homeless([instance("DOWN")])).toBe(false);
     expect(homeless([...down, instance("STARTING")])).toBe(false);
   });
@@ -36,5 +42,15 @@ describe("whether a start will end well", () => {
     const starting = [instance("STARTING")];
     expect(verdict(starting, { elapsed: 119_000, timeout: 60_000 }).kind).toBe("waiting");
     expect(verdict(starting, { elapsed: 121_000, timeout: 60_000 })).toMatchObject({ code: "start_timeout" });
+  });
+
+  test("a crash that no look has caught is told by the instance that took the place", () => {
+    const one = { ...instance("STARTING"), instance_guid: "a" };
+    const other = { ...instance("STARTING"), instance_guid: "b" };
+    const first = look(nothingSeen, [one]);
+    expect(verdict([one], { ...soon, died: first.died }).kind).toBe("waiting");
+    const second = look(look(first, [instance("DOWN")]), [other]);
+    expect(verdict([other], { ...soon, died: second.died })).toMatchObject({ kind: "failed", code: "start_crashed" });
+    expect(verdict([{ ...other, state: "RUNNING" }], { ...soon, died: second.died }).kind).toBe("up");
   });
 });

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { complete } from "../../../../agent/controller/api/claim.ts";
+import { StoreUnavailable } from "../../../../agent/store/conflict.ts";
 import { memoryStore } from "../../../../agent/store/memory.ts";
 import type { Store } from "../../../../agent/store/store.ts";
-import { StoreUnavailable } from "../../../../agent/store/conflict.ts";
-import { complete } from "../../../../agent/controller/api/claim.ts";
 import { type Ask, type TestApi, type TestApiOptions, testApi } from "../../../support/controller.ts";
 
 const open: TestApi[] = [];
@@ -49,7 +49,14 @@ describe("the license step", () => {
     const api = await unlicensed({ store });
     const { status, body } = await claim(api);
     expect(status).toBe(201);
-    expect(body).toMatchObject({ licensed: true, state: "done", email: "me@example.org", organization: "tutti", space: "dev", domain: "tutti.test" });
+    expect(body).toMatchObject({
+      licensed: true,
+      state: "done",
+      email: "me@example.org",
+      organization: "tutti",
+      space: "dev",
+      domain: "tutti.test",
+    });
     expect(body.steps.unix_password).toMatch(/left to the node's own setup/);
     expect(await standing(store)).toEqual(onceEach);
     expect(api.tables.users.all()[0]).toMatchObject({ username: "me@example.org", admin: true });
@@ -95,7 +102,9 @@ describe("the license step", () => {
   test("is won by exactly one of fifty people, on two controllers with one store", async () => {
     const store = memoryStore();
     const apis = [await unlicensed({ store }), await unlicensed({ store })];
-    const claims = Array.from({ length: 50 }, (_, at) => claim(apis[at % 2] as TestApi, { email: `p${at}@example.org` }));
+    const claims = Array.from({ length: 50 }, (_, at) =>
+      claim(apis[at % 2] as TestApi, { email: `p${at}@example.org` }),
+    );
     const statuses = (await Promise.all(claims)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 201)).toHaveLength(1);
     expect(statuses.filter((status) => status === 409)).toHaveLength(49);

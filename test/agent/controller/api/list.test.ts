@@ -97,8 +97,14 @@ describe("a page", () => {
   });
 
   test("is refused when it is none", () => {
-    for (const query of [{ page: "0" }, { page: "x" }, { per_page: "0" }, { per_page: "5001" }, { per_page: "-1" }])
-      expect(() => page(query), JSON.stringify(query)).toThrow(ApiError);
+    const wrong: Record<string, string>[] = [
+      { page: "0" },
+      { page: "x" },
+      { per_page: "0" },
+      { per_page: "5001" },
+      { per_page: "-1" },
+    ];
+    for (const query of wrong) expect(() => page(query), JSON.stringify(query)).toThrow(ApiError);
     expect(page({ per_page: "5000" }).resources).toHaveLength(3);
   });
 });

@@ -11,8 +11,13 @@ afterAll(() => api.close());
 const basic = { authorization: `Basic ${Buffer.from("cf:").toString("base64")}` };
 const form = { "content-type": "application/x-www-form-urlencoded" };
 const grant = (fields: Record<string, string>, headers: Record<string, string> = basic) =>
-  api.ask("POST", "/oauth/token", { anonymous: true, headers: { ...form, ...headers }, body: new URLSearchParams(fields).toString() });
-const login = (secret = password, username = "me@tutti.test") => grant({ grant_type: "password", username, password: secret });
+  api.ask("POST", "/oauth/token", {
+    anonymous: true,
+    headers: { ...form, ...headers },
+    body: new URLSearchParams(fields).toString(),
+  });
+const login = (secret = password, username = "me@tutti.test") =>
+  grant({ grant_type: "password", username, password: secret });
 
 describe("the token endpoint", () => {
   test("gives the person with the right password a token that opens the API, and what UAA's clients look for in it", async () => {
@@ -22,7 +27,12 @@ describe("the token endpoint", () => {
     expect(body.scope).toContain("cloud_controller.admin");
     expect(headers["cache-control"]).toBe("no-store");
     const claims = JSON.parse(Buffer.from(body.access_token.split(".")[1], "base64url").toString());
-    expect(claims).toMatchObject({ user_id: api.admin.guid, user_name: "me@tutti.test", client_id: "cf", origin: "uaa" });
+    expect(claims).toMatchObject({
+      user_id: api.admin.guid,
+      user_name: "me@tutti.test",
+      client_id: "cf",
+      origin: "uaa",
+    });
     expect(claims.exp - claims.iat).toBe(1199);
     expect((await api.ask("GET", "/v3/apps", { token: body.access_token })).status).toBe(200);
   });
@@ -44,7 +54,10 @@ describe("the token endpoint", () => {
 
   test("refuses in UAA's words", async () => {
     const refusals = {
-      "a wrong client": await grant({ grant_type: "password" }, { authorization: `Basic ${Buffer.from("cf:x").toString("base64")}` }),
+      "a wrong client": await grant(
+        { grant_type: "password" },
+        { authorization: `Basic ${Buffer.from("cf:x").toString("base64")}` },
+      ),
       "no client": await grant({ grant_type: "password" }, {}),
       "no grant": await grant({}),
       "an unknown grant": await grant({ grant_type: "magic" }),
@@ -80,10 +93,16 @@ describe("a token", () => {
 
   test("that is missing or not ours opens nothing", async () => {
     const none = await api.ask("GET", "/v3/apps", { anonymous: true });
-    expect([none.status, none.body.errors[0]]).toEqual([401, { code: 10002, title: "CF-NotAuthenticated", detail: "Authentication error" }]);
+    expect([none.status, none.body.errors[0]]).toEqual([
+      401,
+      { code: 10002, title: "CF-NotAuthenticated", detail: "Authentication error" },
+    ]);
     const invalid = { code: 1000, title: "CF-InvalidAuthToken", detail: "Invalid Auth Token" };
     expect(await opens("garbage")).toEqual(invalid);
-    const foreign = await tokens(Buffer.from("another key, long enough for it").toString("base64")).access(api.admin, "http://x");
+    const foreign = await tokens(Buffer.from("another key, long enough for it").toString("base64")).access(
+      api.admin,
+      "http://x",
+    );
     expect(await opens(foreign.token)).toEqual(invalid);
     const [head, claims] = api.token.split(".");
     expect(await opens(`${head}.${claims}.`)).toEqual(invalid);
@@ -102,7 +121,12 @@ describe("a token", () => {
   });
 
   test("of somebody who is no admin opens nothing but who they are", async () => {
-    const user = await api.tables.users.insert({ ...api.admin, guid: "guest", username: "guest@tutti.test", admin: false });
+    const user = await api.tables.users.insert({
+      ...api.admin,
+      guid: "guest",
+      username: "guest@tutti.test",
+      admin: false,
+    });
     const { token } = await tokens(api.api.keys.tokens).access(user, "http://x");
     expect((await opens(token)).code).toBe(10003);
     expect((await api.ask("GET", "/v3/users/guest", { token })).status).toBe(200);
@@ -113,9 +137,16 @@ describe("a token", () => {
 test("the neighbours of the token endpoint answer as clients expect", async () => {
   const prompts = (await api.ask("GET", "/login", { anonymous: true })).body.prompts;
   expect(prompts).toEqual({ username: ["text", "Email"], password: ["password", "Password"] });
-  expect((await api.ask("GET", "/userinfo")).body).toMatchObject({ user_id: api.admin.guid, user_name: "me@tutti.test" });
+  expect((await api.ask("GET", "/userinfo")).body).toMatchObject({
+    user_id: api.admin.guid,
+    user_name: "me@tutti.test",
+  });
   expect((await api.ask("GET", "/userinfo", { anonymous: true })).status).toBe(401);
   expect((await api.ask("GET", "/token_keys", { anonymous: true })).body).toEqual({ keys: [] });
-  const check = await api.ask("POST", "/check_token", { anonymous: true, headers: { ...form, ...basic }, body: `token=${api.token}` });
+  const check = await api.ask("POST", "/check_token", {
+    anonymous: true,
+    headers: { ...form, ...basic },
+    body: `token=${api.token}`,
+  });
   expect(check.body.user_id).toBe(api.admin.guid);
 });

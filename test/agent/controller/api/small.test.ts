@@ -130,13 +130,27 @@ test("an audit type has the name that the bus has always used", () => {
 });
 
 test("sizes are read in every spelling that people use", () => {
-  expect(["512M", "1G", "1gb", "1.5G", "1024K", "2T", "64MB"].map(mebibytes)).toEqual([512, 1024, 1024, 1536, 1, 2097152, 64]);
+  expect(["512M", "1G", "1gb", "1.5G", "1024K", "2T", "64MB"].map(mebibytes)).toEqual([
+    512, 1024, 1024, 1536, 1, 2097152, 64,
+  ]);
   expect(["512", "", "M", "-1G", "1X", "1 000M"].map(mebibytes)).toEqual(Array(6).fill(undefined));
 });
 
 test("what a manifest would change is told key by key, and what it leaves out stays", () => {
-  const present = { name: "a", memory: "1024M", env: { A: "1", B: "2" }, processes: [{ type: "web", instances: 1 }], routes: [{ route: "a.x" }] };
-  const wanted = { name: "a", memory: "1G", env: { A: "2", C: "3" }, processes: [{ type: "web", instances: 2 }, { type: "worker" }], strange: 1 };
+  const present = {
+    name: "a",
+    memory: "1024M",
+    env: { A: "1", B: "2" },
+    processes: [{ type: "web", instances: 1 }],
+    routes: [{ route: "a.x" }],
+  };
+  const wanted = {
+    name: "a",
+    memory: "1G",
+    env: { A: "2", C: "3" },
+    processes: [{ type: "web", instances: 2 }, { type: "worker" }],
+    strange: 1,
+  };
   expect(manifestDiff(wanted, present, 0)).toEqual([
     { op: "replace", path: "/applications/0/env/A", was: "1", value: "2" },
     { op: "add", path: "/applications/0/env/C", value: "3" },
@@ -154,14 +168,19 @@ describe("a cluster is ready", () => {
 
   test("when one of each kind is there and well", () => {
     expect(readiness(["Core", "DEA"], { nodes: [], components: [part("Core"), part("DEA")] }).ready).toBe(true);
-    const { ready, missing } = readiness(["Core", "DEA"], { nodes: [], components: [part("Core"), part("DEA", false)] });
+    const { ready, missing } = readiness(["Core", "DEA"], {
+      nodes: [],
+      components: [part("Core"), part("DEA", false)],
+    });
     expect(ready).toBe(false);
     expect(missing).toEqual(["DEA: 0 of 1 are there and healthy"]);
   });
 
   test("only when every node that is up has what it should run", () => {
     const nodes = [node("UP", "dea"), node("UP", "dea"), node("LOST", "dea")];
-    expect(readiness(["DEA"], { nodes, components: [part("DEA")] }).missing).toEqual(["DEA: 1 of 2 are there and healthy"]);
+    expect(readiness(["DEA"], { nodes, components: [part("DEA")] }).missing).toEqual([
+      "DEA: 1 of 2 are there and healthy",
+    ]);
     expect(readiness(["DEA"], { nodes, components: [part("DEA"), part("DEA")] }).ready).toBe(true);
   });
 });

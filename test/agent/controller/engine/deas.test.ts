@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { attention } from "../../../../agent/controller/engine/attention.ts";
 import { deas } from "../../../../agent/controller/engine/deas.ts";
 import { allOffers } from "../../../../agent/controller/engine/offers.ts";
 
@@ -16,11 +17,24 @@ describe("the pool of DEAs", () => {
     expect(pool.alive(10_001)).toEqual([]);
   });
 
-  it("holds nobody to be dead for the time the bus was away", () => {
-    const pool = deas({ beat: 1000 });
-    pool.heard(advert("a"), 0);
-    pool.freshen(60_000);
-    expect(pool.alive(65_000)).toHaveLength(1);
+  it("holds nobody to be dead for the time in which nobody could be heard", () => {
+    vi.useFakeTimers({ now: 0 });
+    const bus = { connected: true };
+    const clock = attention({ bus, beat: 1000 });
+    const pass = (ms: number) => {
+      vi.advanceTimersByTime(ms);
+      clock.tick();
+    };
+    clock.arrive();
+    for (let n = 0; n < 7; n++) pass(1000);
+    expect([clock.now(), clock.complete()]).toEqual([7000, true]);
+    bus.connected = false;
+    pass(60_000);
+    expect([clock.now(), clock.complete()]).toEqual([7000, false]);
+    bus.connected = true;
+    pass(60_000);
+    expect(clock.now()).toBe(9000);
+    vi.useRealTimers();
   });
 
   it("corrects its copy at once, and the next advert has the last word", () => {

@@ -26,6 +26,11 @@ beforeEach(async () => {
   const file_uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/droplets/`;
   const { guid: droplet, version } = app.process;
   const found = { dea: "d", droplet, version, file_uri, credentials: ["u", "p"] as [string, string] };
+  cluster.tool.publish(subjects.deaAdvertise, {
+    ...{ id: "d", available_memory: 0, runtimes: [], stacks: [], prod: false },
+    ...{ app_id_to_count: { [droplet]: 1 }, placement_properties: { zone: "default" } },
+  });
+  await cluster.tool.flush();
   held = [
     { ...found, instance: "crash", index: 0, state: "CRASHED", state_timestamp: 9, staged: "x-0-crash" },
     { ...found, instance: "alive", index: 0, state: "RUNNING", state_timestamp: 5, staged: "/x-0-alive" },

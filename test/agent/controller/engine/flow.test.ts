@@ -49,12 +49,20 @@ describe("a shared answer", () => {
   it("is asked for again when it is old, and never kept when it failed", async () => {
     let now = 0;
     let asked = 0;
-    const shared = fresh<number>(100, () => now);
+    const shared = fresh<number>(100, undefined, () => now);
     const ask = async () => ++asked;
     expect([await shared.get("k", ask), await shared.get("k", ask)]).toEqual([1, 1]);
     now = 100;
     expect(await shared.get("k", ask)).toBe(2);
     await expect(shared.get("bad", () => Promise.reject(new Error("no")))).rejects.toThrow();
     expect(await shared.get("bad", ask)).toBe(3);
+  });
+
+  it("that is about to change is shared only by those who asked before it came", async () => {
+    const shared = fresh<number>(100, (answer) => answer > 1);
+    let asked = 0;
+    const ask = async () => ++asked;
+    expect(await Promise.all([shared.get("k", ask), shared.get("k", ask)])).toEqual([1, 1]);
+    expect([await shared.get("k", ask), await shared.get("k", ask)]).toEqual([2, 2]);
   });
 });

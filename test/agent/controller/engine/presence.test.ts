@@ -83,7 +83,7 @@ describe("the nodes", () => {
   it("are lost after three silent beats and forgotten after an hour of them", () => {
     const seen = nodes({ beat: 1000 });
     seen.heard(beat("n"), 0);
-    expect(seen.views(3000)).toMatchObject([{ id: "n", state: "UP", seen: 0 }]);
+    expect(seen.views(3000)).toMatchObject([{ id: "n", state: "UP" }]);
     expect(seen.views(3001)).toMatchObject([{ state: "LOST" }]);
     expect(seen.views(3_600_001)).toEqual([]);
   });

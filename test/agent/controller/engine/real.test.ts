@@ -89,7 +89,7 @@ describe("on a real bus and store", () => {
     await server.kill();
     await until(() => !controller.bus.connected, { what: "the loss is seen" });
     await server.again();
-    await until(() => controller.bus.connected, { what: "the bus is back" });
+    await until(() => dialed.every(({ bus }) => bus.connected), { what: "all are back" });
     await settled();
     const more = await controller.tables.processes.update(process.guid, (one) => ({ ...one, instances: 2 }));
     await controller.engine.converge(more);

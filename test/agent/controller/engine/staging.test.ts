@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { at } from "../../../../agent/bus/subject.ts";
 import { subjects } from "../../../../agent/bus/subjects.ts";
 import type { App } from "../../../../agent/controller/records.ts";
 import {
@@ -114,64 +113,6 @@ describe("a staging that works", () => {
     const { ends, droplet } = await built();
     expect((await ends()).state).toBe("STAGED");
     expect(droplet()?.state).toBe("STAGED");
-  });
-});
-
-describe("a staging that fails", () => {
-  it("shows the class, the details and the last lines, and leaves the app's droplet alone", async () => {
-    fakeStager(cluster, (request, self) =>
-      self.answer(request, {
-        error: JSON.stringify({ class: "VCAP::Stager::StagingPluginError", details: "npm ci ended with 1" }),
-        task_log: "one\ntwo\nnpm error missing: left-pad\n",
-      }),
-    );
-    const { ends, droplet } = await built();
-    const { state, error } = await ends();
-    expect(state).toBe("FAILED");
-    expect(error).toContain("StagerFail/StagingPluginError: npm ci ended with 1");
-    expect(error).toContain("npm error missing: left-pad");
-    expect(droplet()?.state).toBe("FAILED");
-    expect(controller.tables.apps.get(app.guid)?.droplet).toBe(app.droplet);
-  });
-
-  it("is no success when no droplet came, or another one than the stager made", async () => {
-    fakeStager(cluster, async (request, self) => {
-      if (self.requests.length === 2) await self.upload(request, "the droplet");
-      self.answer(request, { droplet_sha1: "0".repeat(40) });
-    });
-    expect((await (await built()).ends()).error).toContain("sent no droplet");
-    expect((await (await built()).ends()).error).toContain("not the one the stager made");
-  });
-
-  it("says that no stager took the job", async () => {
-    const { ends } = await built();
-    expect((await ends()).error).toContain("no stager took the job");
-  });
-
-  it("waits for a stager that is busy with other jobs", async () => {
-    const stager = fakeStager(cluster);
-    const { build } = await built();
-    await new Promise((resolve) => setTimeout(resolve, 60 * beat));
-    expect(controller.tables.builds.get(build.guid)?.state).toBe("STAGING");
-    const [request] = stager.requests;
-    if (request) stager.answer(request, { error: "at last" });
-    await becomes(
-      () => controller.tables.builds.get(build.guid),
-      ({ state }) => state === "FAILED",
-      "it has ended",
-    );
-  });
-
-  it("notices that the stager which had the job is gone", async () => {
-    const stager = fakeStager(cluster, ({ app_id }) => {
-      const lines = [{ at: Date.now(), text: "downloading" }];
-      cluster.tool.publish(at(subjects.log, { app: app_id }), { app: app_id, source: "STG", instance: "", lines });
-    });
-    const { ends } = await built();
-    await new Promise((resolve) => setTimeout(resolve, 20 * beat));
-    stager.leave();
-    fakeStager(cluster);
-    expect((await ends()).error).toContain("the stager that had the job is gone");
   });
 });
 

@@ -1,0 +1,44 @@
+import type { Birth } from "../roles/birth.ts";
+import { makeClaim } from "../roles/claim.ts";
+import type { PlannedNode } from "../roles/plan.ts";
+import { instancePorts } from "../roles/set.ts";
+import type { ClusterSpec } from "../roles/spec.ts";
+
+export interface BirthFacts {
+  readonly spec: ClusterSpec;
+  readonly node: PlannedNode;
+  /** Addresses of the cores that are there before this node. */
+  readonly cores: readonly string[];
+  readonly bundle: Birth["bundle"];
+  /** PEM. */
+  readonly ca: string;
+  /** The cluster's join secret: stays here, only the claim made with it goes out. */
+  readonly join: string;
+  readonly now: number;
+}
+
+/** What a node is told when it is born. */
+export function birthOf({ spec, node, cores, bundle, ca, join, now }: BirthFacts): Birth {
+  const { router, controller, nats, files } = spec.ports;
+  return {
+    node: {
+      id: node.id,
+      cluster: spec.name,
+      domain: spec.domain,
+      roles: [...node.roles],
+      index: node.index,
+      zone: node.zone,
+      beat: spec.beat,
+      ports: { router, controller, nats, files, instances: instancePorts(spec) },
+      crashLifetime: spec.crashLifetime,
+      ...(node.memory !== undefined && { memory: node.memory }),
+      ...(node.disk !== undefined && { disk: node.disk }),
+    },
+    cores: [...cores],
+    bundle,
+    region: spec.aws?.region ?? "",
+    ca,
+    claim: makeClaim({ join, node: node.id, now }),
+    baked: spec.aws?.baked ?? false,
+  };
+}

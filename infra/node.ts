@@ -1,0 +1,87 @@
+import { Eip } from "@pulumi/aws/ec2/eip.js";
+import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
+import { Instance, type InstanceArgs } from "@pulumi/aws/ec2/instance.js";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { PlannedNode } from "../roles/plan.ts";
+import type { Tags } from "./tags.ts";
+import { tokens, withFormer } from "./tokens.ts";
+
+export interface NodeArgs {
+  readonly node: PlannedNode;
+  /** Id of an image. */
+  readonly image: Input<string>;
+  /** True when the image was looked up by name: then a newer one is for new nodes only. */
+  readonly newestImage: boolean;
+  readonly subnet: Input<string>;
+  readonly walls: readonly Input<string>[];
+  readonly profile: Input<string>;
+  /** Name of a key pair. */
+  readonly key?: Input<string>;
+  /** gzip, base64. Holds the claim. */
+  readonly userData: Input<string>;
+  readonly tags: Tags;
+  /** Id of a machine that is there already and becomes this node's, when the state has lost it. */
+  readonly adopt?: string;
+}
+
+/** One machine of the cluster and, when it is a router, its elastic address. */
+export class Node extends ComponentResource {
+  readonly instance: Output<string>;
+  readonly privateAddress: Output<string>;
+  /** The elastic address of a router; of other nodes the one that EC2 gave them until they stop. */
+  readonly publicAddress: Output<string>;
+
+  constructor(name: string, args: NodeArgs, options?: ComponentResourceOptions) {
+    super(tokens.node.type, name, {}, withFormer(tokens.node, options));
+    const instance = new Instance(name, machine(args), {
+      parent: this,
+      import: args.adopt,
+      additionalSecretOutputs: ["userDataBase64"],
+      ignoreChanges: settledAtBirth(args),
+    });
+    this.instance = instance.id;
+    this.privateAddress = instance.privateIp;
+    this.publicAddress = args.node.roles.includes("router") ? this.#elastic(name, instance, args.tags) : instance.publicIp;
+    this.registerOutputs({ instance: instance.id });
+  }
+
+  #elastic(name: string, instance: Instance, tags: Tags): Output<string> {
+    const address = new Eip(name, { domain: "vpc", tags }, { parent: this });
+    new EipAssociation(name, { instanceId: instance.id, allocationId: address.id }, { parent: this });
+    return address.publicIp;
+  }
+}
+
+/**
+ * User data is read once, at birth: what it says of roles is history as soon as the node runs, and the store knows
+ * better. It is also different at each run, as each has a fresh claim. EC2 would stop a machine to change it, for
+ * nothing. A node that is replaced for another reason gets the new text all the same.
+ */
+function settledAtBirth({ newestImage }: NodeArgs): string[] {
+  return ["userDataBase64", ...(newestImage ? ["ami"] : [])];
+}
+
+function machine(args: NodeArgs): InstanceArgs {
+  const { type, volume, spot } = args.node.machine ?? { type: "", volume: 0, spot: false };
+  return {
+    ami: args.image,
+    instanceType: type,
+    subnetId: args.subnet,
+    availabilityZone: args.node.zone,
+    vpcSecurityGroupIds: [...args.walls],
+    associatePublicIpAddress: true,
+    iamInstanceProfile: args.profile,
+    keyName: args.key,
+    userDataBase64: args.userData,
+    ...(spot && { instanceMarketOptions: { marketType: "spot" } }),
+    rootBlockDevice: { volumeType: "gp3", volumeSize: volume, encrypted: true, tags: args.tags },
+    // One hop: an app's container, which is one hop further, does not reach the machine's own rights.
+    metadataOptions: {
+      httpEndpoint: "enabled",
+      httpTokens: "required",
+      httpPutResponseHopLimit: 1,
+      instanceMetadataTags: "enabled",
+    },
+    tags: args.tags,
+  };
+}
