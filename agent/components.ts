@@ -108,14 +108,17 @@ export function ground(spec: NodeSpec, log: Log): Ground {
       onBus("controller", (common, { connection }) =>
         controller({
           ...common,
-          store: jetstreamStore(connection),
+          store: jetstreamStore(connection, { log: common.log }),
           blobs: objectBlobs(connection),
           port: ports.controller,
           domain,
           version,
         }),
       ),
-    health: () => onBus("health", (common, { connection }) => health({ ...common, store: jetstreamStore(connection) })),
+    health: () =>
+      onBus("health", (common, { connection }) =>
+        health({ ...common, store: jetstreamStore(connection, { log: common.log }) }),
+      ),
   };
   return {
     version,
@@ -126,7 +129,7 @@ export function ground(spec: NodeSpec, log: Log): Ground {
     },
     async join(stop) {
       const { bus, connection, close } = await dialAs("node", stop);
-      return { bus, store: jetstreamStore(connection), close };
+      return { bus, store: jetstreamStore(connection, { log }), close };
     },
   };
 }

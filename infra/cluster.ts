@@ -1,34 +1,22 @@
-import { getAmiOutput } from "@pulumi/aws/ec2/getAmi.js";
-import { KeyPair } from "@pulumi/aws/ec2/keyPair.js";
 import {
-  all,
   ComponentResource,
   type ComponentResourceOptions,
   getStack,
-  type Input,
   type Output,
   output,
   RunError,
 } from "@pulumi/pulumi";
-import type { AwsSpec } from "../roles/aws.ts";
-import type { Birth } from "../roles/birth.ts";
 import { type PlannedNode, plan } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
-import { birthOf } from "./births.ts";
 import type { Bundle } from "./bundle.ts";
-import { Depot } from "./depot.ts";
-import { Group } from "./group.ts";
-import { Identity } from "./identity.ts";
-import { imageSearch } from "./images.ts";
+import { declareGround } from "./ground.ts";
 import { declareNames } from "./names.ts";
-import { Network } from "./network.ts";
-import { Node } from "./node.ts";
+import type { Node } from "./node.ts";
+import { declareNodes, type Render } from "./nodes.ts";
 import { apiUrl, type NodeOutcome, nextStep } from "./outcome.ts";
-import { doors, openings } from "./ports.ts";
 import { providerFor } from "./provider.ts";
 import { directoryOf, readBundle, readCluster, readPublicKey } from "./sources.ts";
 import { crowded, defaultNetwork, subnets } from "./subnets.ts";
-import { clusterTags, nodeTags, type Owned } from "./tags.ts";
 import { tokens, withFormer } from "./tokens.ts";
 
 export interface ClusterArgs {
@@ -38,21 +26,83 @@ export interface ClusterArgs {
   readonly bundle: Bundle | string;
   /** Machines that are there already: node → instance id. For a state that has lost them. */
   readonly adopt?: Readonly<Record<string, string>>;
-  /** Birth → gzipped user data. */
-  readonly render?: (birth: Birth) => Uint8Array | Promise<Uint8Array>;
+  /** Birth → gzipped user data; default: what `cloudinit/` renders. */
+  readonly render?: Render;
 }
 
-/** What every node needs of what is declared before the nodes. */
-interface Ground {
-  readonly base: string;
-  readonly owned: Owned;
-  readonly aws: AwsSpec;
-  readonly identity: Identity;
-  readonly network: Network;
-  readonly depot: Depot;
-  readonly bundle: Birth["bundle"] | Output<Birth["bundle"]>;
-  readonly groups: ReadonlyMap<string, Group>;
-  readonly key?: Input<string>;
-  readonly image: Input<string>;
-  readonly now: number;
+/** A cluster on EC2: its network, identity, bucket and nodes. Throws RunError for a spec or bundle that will not do. */
+export class Cluster extends ComponentResource {
+  readonly nodes: Output<NodeOutcome[]>;
+  /** Where the API answers once the domain leads to the routers. */
+  readonly api: string;
+  /** Addresses of the routers. */
+  readonly routers: Output<string[]>;
+  /** What a person does next. */
+  readonly next: Output<string>;
+  /** PEM of the cluster's authority. */
+  readonly ca: Output<string>;
+
+  constructor(name: string, args: ClusterArgs, options?: ComponentResourceOptions) {
+    super(tokens.cluster.type, name, {}, withFormer(tokens.cluster, options));
+    const spec = typeof args.spec === "string" ? readCluster(args.spec) : args.spec;
+    const bundle = typeof args.bundle === "string" ? readBundle(args.bundle) : args.bundle;
+    const aws = groundOf(spec);
+    const nodes = plan(spec);
+    refuseCrowds(spec, nodes);
+
+    // Every name below carries the stack: the same cluster may stand twice in one account.
+    const base = `${name}-${getStack()}`;
+    const given = options?.provider ?? options?.providers;
+    const mine = { parent: this, ...(!given && { providers: { aws: providerFor(base, aws.region, this) } }) };
+    const sshKey = aws.ssh && readPublicKey(aws.ssh.key, directoryOf(args.spec));
+    const owned = { cluster: spec.name, stack: getStack(), aws };
+    const ground = declareGround({ base, spec, aws, owned, bundle, sshKey, options: mine });
+    const declared = declareNodes({
+      base,
+      spec,
+      nodes,
+      owned,
+      ground,
+      adopt: args.adopt,
+      render: args.render,
+      options: mine,
+    });
+
+    const routers = routersOf(nodes, declared);
+    if (aws.dns) declareNames({ name: base, domain: spec.domain, zone: aws.dns.zone, routers, ...mine });
+    this.ca = ground.identity.ca;
+    this.api = apiUrl(spec);
+    this.nodes = output(nodes.flatMap((node) => outcome(node, declared.get(node.id), ground.image)));
+    this.routers = output(routers);
+    this.next = this.routers.apply((addresses) => nextStep(spec, addresses));
+    this.registerOutputs({ nodes: this.nodes, api: this.api, routers: this.routers, next: this.next });
+  }
+}
+
+function groundOf({ name, aws }: ClusterSpec): NonNullable<ClusterSpec["aws"]> {
+  if (aws) return aws;
+  throw new RunError(`cluster ${name} has no ground: add the section aws to its cluster.yaml (region, owner, ssh …)`);
+}
+
+function refuseCrowds({ aws }: ClusterSpec, nodes: readonly PlannedNode[]): void {
+  if (!aws || aws.network.vpc) return;
+  const planned = subnets(aws.network.cidr ?? defaultNetwork, aws.zones);
+  const problems = crowded(
+    planned,
+    nodes.map(({ zone }) => zone),
+  );
+  if (problems.length > 0) throw new RunError(problems.join("\n"));
+}
+
+function routersOf(nodes: readonly PlannedNode[], declared: ReadonlyMap<string, Node>): Output<string>[] {
+  const routers = nodes.filter(({ roles }) => roles.includes("router"));
+  return routers.flatMap(({ id }) => declared.get(id)?.publicAddress ?? []);
+}
+
+function outcome(node: PlannedNode, declared: Node | undefined, image: Output<string>) {
+  if (!declared) return [];
+  const { type = "", spot = false, volume = 0 } = node.machine ?? {};
+  const { instance, privateAddress, publicAddress } = declared;
+  const planned = { id: node.id, roles: node.roles, zone: node.zone, type, spot, volume };
+  return [{ ...planned, image, instance, privateAddress, publicAddress }];
 }

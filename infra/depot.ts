@@ -5,7 +5,15 @@ import { BucketPolicy } from "@pulumi/aws/s3/bucketPolicy.js";
 import { BucketPublicAccessBlock } from "@pulumi/aws/s3/bucketPublicAccessBlock.js";
 import { BucketServerSideEncryptionConfiguration } from "@pulumi/aws/s3/bucketServerSideEncryptionConfiguration.js";
 import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning.js";
-import { asset, ComponentResource, type ComponentResourceOptions, type Input, interpolate, jsonStringify, type Output } from "@pulumi/pulumi";
+import {
+  asset,
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Input,
+  interpolate,
+  jsonStringify,
+  type Output,
+} from "@pulumi/pulumi";
 import type { Authority } from "./authority.ts";
 import type { Bundle } from "./bundle.ts";
 import { prefixes, tlsOnly } from "./rights.ts";
@@ -46,7 +54,12 @@ export class Depot extends ComponentResource {
   /** Private, encrypted, TLS only, and what is overwritten can be had back. */
   #shut(name: string, { id, arn }: Bucket): void {
     const mine = { parent: this };
-    const closed = { blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true };
+    const closed = {
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    };
     const block = new BucketPublicAccessBlock(name, { bucket: id, ...closed }, mine);
     const rules = [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }];
     new BucketServerSideEncryptionConfiguration(name, { bucket: id, rules }, mine);

@@ -40,7 +40,8 @@ export function oid(dotted: string): Buffer {
 
 function base128(number: number): number[] {
   const digits = [number % 128];
-  for (let left = Math.floor(number / 128); left > 0; left = Math.floor(left / 128)) digits.unshift((left % 128) | 0x80);
+  for (let left = Math.floor(number / 128); left > 0; left = Math.floor(left / 128))
+    digits.unshift((left % 128) | 0x80);
   return digits;
 }
 

@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, output, secret, unsecret } from "@pulumi/pulumi";
 import { type Authority, authorityOf } from "./authority.ts";
 import { Seed } from "./seed.ts";
 import { tokens, withFormer } from "./tokens.ts";
@@ -19,7 +19,7 @@ export class Identity extends ComponentResource {
     const kept = new Seed(name, { parent: this });
     const facts = output({ cluster, seed: kept.seed, created: kept.created });
     this.authority = secret(facts.apply(authorityOf));
-    this.ca = this.authority.certificate;
+    this.ca = unsecret(this.authority.certificate);
     this.registerOutputs({});
   }
 }

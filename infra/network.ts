@@ -6,7 +6,7 @@ import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
 import { Subnet } from "@pulumi/aws/ec2/subnet.js";
 import { Vpc } from "@pulumi/aws/ec2/vpc.js";
 import { SecurityGroupEgressRule } from "@pulumi/aws/vpc/securityGroupEgressRule.js";
-import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import { all, ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import type { AwsSpec } from "../roles/aws.ts";
 import { declareOpenings } from "./firewall.ts";
 import type { Opening } from "./ports.ts";
@@ -60,7 +60,7 @@ export class Network extends ComponentResource {
       const link = { subnetId: subnet.id, routeTableId: table.id };
       // A machine that boots before its subnet has a way out finds neither its agent nor its packages.
       const ready = new RouteTableAssociation(`${name}-${zone}`, link, { ...mine, dependsOn: route });
-      return [zone, ready.subnetId] as const;
+      return [zone, all([subnet.id, ready.id]).apply(([id]) => id)] as const;
     });
     return { vpc, subnets: Object.fromEntries(made) };
   }
@@ -71,7 +71,14 @@ export class Network extends ComponentResource {
     const group = new SecurityGroup(`${name}-members`, { vpcId: this.vpc, description, tags }, mine);
     const out = { securityGroupId: group.id, cidrIpv4: "0.0.0.0/0", ipProtocol: "-1", tags };
     new SecurityGroupEgressRule(`${name}-members-out`, out, mine);
-    declareOpenings({ name: `${name}-members`, group: group.id, members: group.id, openings: doors, tags, parent: this });
+    declareOpenings({
+      name: `${name}-members`,
+      group: group.id,
+      members: group.id,
+      openings: doors,
+      tags,
+      parent: this,
+    });
     return group.id;
   }
 }

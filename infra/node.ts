@@ -41,7 +41,9 @@ export class Node extends ComponentResource {
     });
     this.instance = instance.id;
     this.privateAddress = instance.privateIp;
-    this.publicAddress = args.node.roles.includes("router") ? this.#elastic(name, instance, args.tags) : instance.publicIp;
+    this.publicAddress = args.node.roles.includes("router")
+      ? this.#elastic(name, instance, args.tags)
+      : instance.publicIp;
     this.registerOutputs({ instance: instance.id });
   }
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { RunError } from "@pulumi/pulumi";
-import { type ClusterSpec, parseCluster } from "../roles/spec.ts";
 import { SpecError } from "../roles/problem.ts";
+import { type ClusterSpec, parseCluster } from "../roles/spec.ts";
 import type { Bundle } from "./bundle.ts";
 
 // What the program reads from files. A RunError is shown by the engine without a stack trace: it is for the person.

@@ -37,6 +37,8 @@ export function crowded(planned: readonly PlannedSubnet[], zones: readonly strin
   return planned.flatMap(({ zone, cidr, room }) => {
     const nodes = zones.filter((name) => name.endsWith(zone)).length;
     if (nodes <= room) return [];
-    return [`aws.network.cidr: zone ${zone} has room for ${room} nodes (${cidr}) and gets ${nodes}: write a larger network`];
+    return [
+      `aws.network.cidr: zone ${zone} has room for ${room} nodes (${cidr}) and gets ${nodes}: write a larger network`,
+    ];
   });
 }

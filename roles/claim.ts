@@ -26,7 +26,10 @@ export function makeClaim({ join, node, now }: ClaimOptions): Claim {
 }
 
 /** Why a claim is refused; undefined when it is good. Whether it was used before, only the core can tell. */
-export function refusal(claim: Claim, { join, node, now }: ClaimOptions): "forged" | "of another node" | "expired" | undefined {
+export function refusal(
+  claim: Claim,
+  { join, node, now }: ClaimOptions,
+): "forged" | "of another node" | "expired" | undefined {
   const expected = Buffer.from(seal(join, claim));
   const given = Buffer.from(claim.secret);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return "forged";

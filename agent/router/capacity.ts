@@ -3,11 +3,9 @@ interface Room {
   view: { readonly highest: number };
 }
 
-/** How many backends a HAProxy is started with: the spare ones, doubled until some are free. */
+/** How many backends a HAProxy is started with: those in use, and a quarter of them more, at least the spare ones. */
 export function capacityFor(highest: number, spareSlots: number): number {
-  let capacity = spareSlots;
-  while (capacity < highest + Math.ceil(spareSlots / 4)) capacity *= 2;
-  return capacity;
+  return highest + Math.max(spareSlots, Math.ceil(highest / 4));
 }
 
 /** True when it is time for more backends: a little before they run out, so that no new app has to wait. */

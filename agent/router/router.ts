@@ -37,7 +37,7 @@ export interface RouterOptions {
   port: number;
   /** Address clients come in at. Default: `address`. */
   bind?: string;
-  /** Domain of the cluster's apps: told in the log only, routes of every domain are served. */
+  /** Domain of the cluster's apps. Only for the log: routes of every domain are served. */
   domain: string;
   /** Told the port when requests are served. */
   onListening?: (port: number) => void;
@@ -49,7 +49,7 @@ export interface RouterOptions {
   maxConnections?: number;
   /** Default: the number of cores, at most 4. */
   threads?: number;
-  /** Backends kept ready for new apps, doubled when they run out. Default 256. */
+  /** Backends kept ready for new apps (some 14 KiB each); HAProxy reloads when they run out. Default 256. */
   spareSlots?: number;
   /** Addresses or networks of proxies in front whose X-Forwarded-Proto is believed. Default: none. */
   trusted?: readonly string[];
@@ -97,7 +97,10 @@ function members(options: RouterOptions, config: ConfigOptions, access: AccessLo
     memory.runner,
     bell.runner,
     haproxy.runner,
-    once("listening", () => options.onListening?.(config.port)),
+    once("listening", () => {
+      log.info({ bind: config.bind, port: config.port, domain: options.domain }, "the router serves requests");
+      options.onListening?.(config.port);
+    }),
     later("pulse of HAProxy", 1, pulse.beat),
     later("pruning", 30, bell.prune),
     later("greeting of old senders", 30, bell.hello),

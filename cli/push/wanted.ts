@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { AppSpec, HealthCheck } from "../appSpec.ts";
+import type { AppSpec, HealthCheck, ProcessSpec } from "../appSpec.ts";
 import type { Call } from "../call.ts";
 import { wrongUsage } from "../fault.ts";
 import { assignment, mebibytes } from "../quantity.ts";
@@ -30,7 +30,8 @@ export function wanted(call: Call, { apps, base, cwd }: Sources): Wanted[] {
     if (!own) throw wrongUsage("what is the app's name?", "tutti push NAME, or a manifest.yml with a name");
     const path = call.text("path");
     const directory = path ? resolve(cwd, path) : resolve(base, app.path ?? ".");
-    return { ...app, ...over, env: { ...app.env, ...over.env }, ...health(app, over), name: own, directory };
+    const whole = { ...app, ...over, env: { ...app.env, ...over.env }, ...health(app, over), name: own, directory };
+    return app.processes ? { ...whole, processes: app.processes.map((each) => overridden(each, over)) } : whole;
   });
 }
 
@@ -70,6 +71,13 @@ function overrides(call: Call): AppSpec {
     ([key, value]) => value !== undefined || key in addresses,
   );
   return Object.fromEntries(said);
+}
+
+/** The command line is about web, and comes before what the manifest lists for it. */
+function overridden(spec: ProcessSpec, { instances, memory, disk, command, health: check }: AppSpec): ProcessSpec {
+  if (spec.type !== "web") return spec;
+  const said = Object.entries({ instances, memory, disk, command }).filter(([, value]) => value !== undefined);
+  return { ...spec, ...Object.fromEntries(said), ...(check && { health: { ...spec.health, ...check } }) };
 }
 
 function healthOf(call: Call): HealthCheck | undefined {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type FakeCluster, fakeCluster, logLine } from "../support/cli.ts";
+import { type FakeCluster, fakeCluster, logLine, signIn } from "../support/cli.ts";
 import { type Person, person } from "../support/tutti.ts";
 
 let cluster: FakeCluster;
@@ -22,11 +22,13 @@ afterEach(async () => {
 const password = { TUTTI_PASSWORD: "correct horse" };
 const say = (line: string, options = {}) => me.tutti(line.split(" "), options);
 
-async function loggedIn(): Promise<void> {
+async function logIn(): Promise<void> {
   await say(`target ${cluster.url}`);
   const { code, err } = await say("login me@example.com", { env: password });
   expect({ code, err }).toEqual({ code: 0, err: "" });
 }
+
+const loggedIn = () => signIn(cluster, me);
 
 async function withApp(): Promise<string> {
   await loggedIn();
@@ -76,7 +78,7 @@ describe("finding the cluster", () => {
 
 describe("logging in", () => {
   test("keeps tokens but never the password, in a file of one's own", async () => {
-    await loggedIn();
+    await logIn();
     const path = join(me.home, "config.json");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     const text = await readFile(path, "utf8");
@@ -111,7 +113,7 @@ describe("logging in", () => {
   });
 
   test("an access token that is refused is renewed without a word", async () => {
-    await loggedIn();
+    await logIn();
     cluster.tokens.clear();
     expect(await say("apps")).toMatchObject({ code: 0, err: "" });
     expect((await say("apps")).code).toBe(0);
@@ -119,7 +121,7 @@ describe("logging in", () => {
   });
 
   test("when the login is over it is said, and logging out forgets it", async () => {
-    await loggedIn();
+    await logIn();
     cluster.tokens.clear();
     cluster.refresh.clear();
     expect((await say("apps")).err).toContain("error: the login has expired\nhint: tutti login");
@@ -129,7 +131,7 @@ describe("logging in", () => {
   });
 
   test("tokens are not shown when debugging", async () => {
-    await loggedIn();
+    await logIn();
     const { err } = await say("apps", { env: { TUTTI_DEBUG: "1" } });
     expect(err).toMatch(/debug: GET http.*\/v3\/apps.* 200/);
     for (const token of [...cluster.tokens, ...cluster.refresh]) expect(err).not.toContain(token);
@@ -143,7 +145,7 @@ describe("logging in", () => {
   });
 
   test("a cluster whose license step was not taken says so", async () => {
-    await loggedIn();
+    await logIn();
     cluster.licensed = false;
     expect((await say("apps")).err).toContain("error: the cluster has no first user yet");
     expect((await say("ready")).err).toContain("not ready: the license step was not taken");
@@ -251,7 +253,7 @@ describe("logs", () => {
     expect(out.split("\n").map((line) => line.slice(23))).toEqual([
       "[APP/PROC/WEB/0] OUT first",
       "[APP/PROC/WEB/0] ERR [2Jsecond",
-      "[STG/0] OUT built",
+      "[STG] OUT built",
       "",
     ]);
     expect((await say("logs hello --recent --source stg")).out).toContain("built");

@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
 // A small server that answers like Cloud Foundry API v3, the token endpoint, log-cache and the router in front of them.
@@ -203,3 +205,12 @@ export const list = page;
 export const theDomain = domain;
 export const theSpace = space;
 export const sha1 = (bytes: Buffer) => createHash("sha1").update(bytes).digest("hex");
+
+/** Gives the person a login, without the time that typing it takes. */
+export async function signIn({ url, tokens }: FakeCluster, { home }: { home: string }): Promise<void> {
+  const accessToken = randomUUID();
+  tokens.add(accessToken);
+  const where = { organization: { guid: "org-1", name: "acme" }, space: theSpace("dev") };
+  const config = { target: url, login: url, user: "me@example.com", accessToken, ...where };
+  await writeFile(join(home, "config.json"), JSON.stringify(config), { mode: 0o600 });
+}

@@ -84,7 +84,7 @@ export async function soloCluster({ beat = 1000, extra = "", env: more = {} }: S
 
 function clusterYaml(beat: number, extra: string): string {
   // Instances of clusters of other tests must not meet ours.
-  const first = 20_000 + Math.floor(Math.random() * 100) * 100;
+  const first = 20_000 + Math.floor(Math.random() * 120) * 100;
   return `name: test
 domain: tutti.localhost
 beat: ${beat}

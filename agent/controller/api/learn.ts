@@ -9,6 +9,9 @@ import type { Api } from "./api.ts";
 import { isFull } from "./asApiError.ts";
 import { smallest } from "./resources.ts";
 
+/** Bytes: a file larger than this would be kept twice for the sake of one push. */
+const largest = 512 * 1024 ** 2;
+
 /** Files of one upload that are kept: an app of thousands of large files would fill the store with its first push. */
 const most = 500;
 
@@ -21,7 +24,9 @@ export async function learnResources(
   { path, entries }: { path: string; entries: readonly ZipEntry[] },
   directory: string,
 ): Promise<void> {
-  const large = entries.filter(({ kind, size }) => kind === "file" && size >= smallest).slice(0, most);
+  const large = entries
+    .filter(({ kind, size }) => kind === "file" && size >= smallest && size <= largest)
+    .slice(0, most);
   if (large.length === 0) return;
   const files = join(directory, "files");
   try {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inspectZip } from "../../../agent/archive/zip.ts";
-import { type FakeCluster, fakeCluster, logLine, sha1 } from "../../support/cli.ts";
+import { type FakeCluster, fakeCluster, logLine, sha1, signIn } from "../../support/cli.ts";
 import { type Person, person, type RunOptions } from "../../support/tutti.ts";
 
 let cluster: FakeCluster;
@@ -16,8 +16,7 @@ beforeEach(async () => {
   app = await mkdtemp(join(tmpdir(), "tutti-app-"));
   await writeFile(join(app, "package.json"), '{"scripts":{"start":"node app.js"}}');
   await writeFile(join(app, "app.js"), "// hello");
-  await me.tutti(["target", cluster.url]);
-  await me.tutti(["login", "me@example.com"], { env: { TUTTI_PASSWORD: "correct horse" } });
+  await signIn(cluster, me);
 });
 afterEach(async () => {
   await cluster.close();
