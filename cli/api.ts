@@ -22,8 +22,16 @@ export interface Api {
   all<T>(path: string, query?: Query): Promise<T[]>;
   /** Sends a stream once, under the given headers. */
   upload<T>(path: string, headers: Record<string, string>, body: Readable): Promise<T>;
+  /** An answer whose body is read as it comes. */
+  open(path: string): Promise<Opened>;
   /** The bare answer, for `tutti curl` and for files. Full URLs are allowed and get no token unless they are the API's. */
   raw(request: Omit<Request, "url"> & { path: string }): Promise<Answer>;
+}
+
+export interface Opened {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Readable;
 }
 
 interface Page<T> {
@@ -57,6 +65,13 @@ export function makeApi(http: Http, config: Config & { target: string }, env: No
     target: config.target,
     raw,
     get,
+    async open(path) {
+      // A refused token shows in the answer; renewing it is left to the requests before this one.
+      const token = await tokens.current();
+      const headers: Record<string, string> = token ? { authorization: `bearer ${token}` } : {};
+      const { statusCode, ...answer } = await http.open({ method: "GET", url: `${config.target}${path}`, headers });
+      return { status: statusCode, headers: answer.headers, body: answer.body };
+    },
     maybe: <T>(path: string, query?: Query) => get<T>(path, query).catch(missing),
     post: (path, body) => call("POST", path, body ?? {}),
     patch: (path, body) => call("PATCH", path, body),

@@ -1,28 +1,54 @@
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { read } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { Fault } from "./fault.ts";
-import { findProcess, openApp } from "./find.ts";
+import { openApp } from "./find.ts";
 
-/** `tutti files APP [PATH]`: what an instance has on its disk; of a slot that is down, its newest crash. */
+/** `tutti files APP [PATH]`: what an instance has on its disk, byte by byte; of a slot that is down, its newest crash. */
 export async function files(call: Call): Promise<void> {
   const instance = call.whole("instance", { max: 100_000 }) ?? 0;
   const { api, app } = await openApp(call);
-  const process = await findProcess(api, app, undefined);
-  const asked = call.args[1] ?? "";
-  const path = `/tutti/processes/${process.guid}/instances/${instance}/files/${asked.split("/").filter(Boolean).map(encodeURIComponent).join("/")}`;
-  const answer = await api.raw({ method: "GET", path });
-  if (answer.status === 404 && /CF-NotFound\b/.test(answer.text)) {
-    throw new Fault("this cluster does not show the files of instances", {
-      code: "not_supported",
-      hint: "it may be older than this command: tutti info",
-    });
+  const asked = (call.args[1] ?? "").split("/").filter(Boolean);
+  const type = call.text("process");
+  const below = asked.map((part) => `/${encodeURIComponent(part)}`).join("");
+  const path = `/tutti/apps/${app.guid}/instances/${instance}/files${below}${type ? `?process=${encodeURIComponent(type)}` : ""}`;
+  const { status, headers, body } = await api.open(path);
+  if (status >= 300)
+    throw refused({ status, said: await text(body), type: headers["content-type"], url: `${api.target}${path}` }, call);
+  if (call.io.json) {
+    call.io.result({ ok: true, app: app.name, instance, path: asked.join("/"), text: await text(body) }, "");
+  } else {
+    await copy(body, call.io.stdout);
   }
-  if (answer.status === 404) {
-    throw new Fault(`instance ${instance} of ${app.name} has no ${asked ? `file or directory "${asked}"` : "files"}`, {
-      code: "no_file",
-      hint: `tutti files ${app.name} shows what there is; tutti app ${app.name} which instances there are`,
-    });
+}
+
+/** Waits for a slow reader; leaves the stream open, as more may be said on it. */
+async function copy(body: Readable, out: NodeJS.WriteStream): Promise<void> {
+  for await (const chunk of body) {
+    if (!out.write(chunk)) await new Promise((resolve) => out.once("drain", resolve));
   }
-  if (answer.status >= 300) read(answer, { method: "GET", url: `${api.target}${path}` });
-  call.io.result({ ok: true, app: app.name, instance, path: asked, text: answer.text }, answer.text.replace(/\n$/, ""));
+}
+
+interface Refusal {
+  status: number;
+  said: string;
+  type: unknown;
+  url: string;
+}
+
+function refused({ status, said, type, url }: Refusal, call: Call): Fault {
+  const name = call.arg(0);
+  const hint = `tutti files ${name} shows what there is; tutti app ${name} which instances there are`;
+  const what = call.args[1] ? `"${call.args[1]}"` : "its files";
+  if (status === 404)
+    return new Fault(`${name} has no ${call.args[1] ? what : "such instance"}`, { code: "no_file", hint });
+  if (status === 403 && !/json/.test(String(type)))
+    return new Fault(`${what} may not be seen`, { code: "not_accessible", hint });
+  try {
+    read({ status, text: said, type: String(type ?? "") }, { method: "GET", url });
+  } catch (error) {
+    return error as Fault;
+  }
+  return new Fault(`${what} cannot be read (status ${status})`, { code: "no_file", hint });
 }

@@ -4,6 +4,7 @@ export interface Io {
   readonly json: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   /** Standard error is a terminal: lines may be rewritten in place. */
   readonly live: boolean;
@@ -44,6 +45,7 @@ export function processIo(json: boolean, { env, stdin, stdout, stderr }: NodeJS.
     json,
     env,
     stdin,
+    stdout,
     stderr,
     live: stderr.isTTY === true && env["TERM"] !== "dumb",
     out,

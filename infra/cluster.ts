@@ -53,7 +53,7 @@ export class Cluster extends ComponentResource {
     // Every name below carries the stack: the same cluster may stand twice in one account.
     const base = `${name}-${getStack()}`;
     const given = options?.provider ?? options?.providers;
-    const mine = { parent: this, ...(!given && { providers: { aws: providerFor(base, aws.region, this) } }) };
+    const mine = { parent: this, ...(!given && { provider: providerFor(base, aws.region, this) }) };
     const sshKey = aws.ssh && readPublicKey(aws.ssh.key, directoryOf(args.spec));
     const owned = { cluster: spec.name, stack: getStack(), aws };
     const ground = declareGround({ base, spec, aws, owned, bundle, sshKey, options: mine });

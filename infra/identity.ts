@@ -1,4 +1,11 @@
-import { ComponentResource, type ComponentResourceOptions, type Output, output, secret, unsecret } from "@pulumi/pulumi";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Output,
+  output,
+  secret,
+  unsecret,
+} from "@pulumi/pulumi";
 import { type Authority, authorityOf } from "./authority.ts";
 import { Seed } from "./seed.ts";
 import { tokens, withFormer } from "./tokens.ts";

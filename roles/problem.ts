@@ -18,13 +18,21 @@ export class SpecError extends Error {
   }
 }
 
-/** zod's issues as problems; an unknown key is named with its own path and the keys that are known there. */
+/** zod's issues as problems; an unknown key is named with its own path. */
 export function problemsOf(error: z.ZodError): Problem[] {
   return error.issues.flatMap((issue): Problem[] => {
     const at = pathOf(issue.path);
-    if (issue.code !== "unrecognized_keys") return [{ path: at || "(top)", message: issue.message }];
-    return issue.keys.map((key) => ({ path: at ? `${at}.${key}` : key, message: "is not a setting here" }));
+    if (issue.code !== "unrecognized_keys") return [{ path: at || "(top)", message: sentence(issue) }];
+    const message = "is not a setting here: mend its name or leave it out";
+    return issue.keys.map((key) => ({ path: at ? `${at}.${key}` : key, message }));
   });
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+  return missing
+    ? `is missing: write ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`
+    : issue.message;
 }
 
 /** `["nodes", 0, "roles"]` → `nodes[0].roles` */

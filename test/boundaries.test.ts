@@ -79,7 +79,7 @@ const homes: Record<string, readonly string[]> = {
   jose: ["agent/controller/"],
   yauzl: ["agent/archive/"],
   yazl: ["agent/archive/", "cli/push/"],
-  yaml: ["roles/", "cli/", "agent/stager/"],
+  yaml: ["roles/", "cli/", "agent/stager/", "agent/controller/api/manifestYaml.ts"],
   commander: ["cli/main.ts", "cli/"],
   undici: ["cli/"],
 };

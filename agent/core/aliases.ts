@@ -1,4 +1,5 @@
-import type { DeaStart, StagingRequest } from "../bus/messages.ts";
+import type { DeaStart } from "../bus/messages/instance.ts";
+import type { StagingRequest } from "../bus/messages/staging.ts";
 import { subjects } from "../bus/subjects.ts";
 
 export interface Aliases {

@@ -1,4 +1,5 @@
-import type { InstanceFilter, StagingResult } from "../bus/messages.ts";
+import type { InstanceFilter } from "../bus/messages/instance.ts";
+import type { StagingResult } from "../bus/messages/staging.ts";
 import type { Subject } from "../bus/subject.ts";
 import type { subjects } from "../bus/subjects.ts";
 

@@ -1,4 +1,4 @@
-import type { HeartbeatEntry } from "../bus/messages.ts";
+import type { HeartbeatEntry } from "../bus/messages/instance.ts";
 import { type Payload, type Said, type Sentences, short } from "./sentences.ts";
 
 // Old entries go first; what was forgotten is at worst told once more.

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Message } from "../bus/bus.ts";
-import { type DeaStart, deaStart, type StartAnswer } from "../bus/messages.ts";
+import { type DeaStart, deaStart, type StartAnswer } from "../bus/messages/instance.ts";
 import { at, type Subject } from "../bus/subject.ts";
 import { subjects } from "../bus/subjects.ts";
 import { type Cell, gate, room } from "./cell.ts";

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Subscription } from "../bus/bus.ts";
-import type { DeaDiscover, deaUpdate } from "../bus/messages.ts";
+import type { deaUpdate } from "../bus/messages/instance.ts";
+import type { DeaDiscover } from "../bus/messages/placement.ts";
 import { subjects } from "../bus/subjects.ts";
 import { onStart, startSubject } from "./accepting.ts";
 import { registerAll } from "./adopting.ts";

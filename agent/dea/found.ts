@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { z } from "zod";
-import type * as m from "../bus/messages.ts";
+import type { deaFound, instanceStats, usage } from "../bus/messages/instance.ts";
 import type { Instance } from "./instance.ts";
 import type { Self } from "./payloads.ts";
 
@@ -12,7 +12,7 @@ export interface Usage {
   at: number;
 }
 
-export type Stats = z.output<typeof m.instanceStats>;
+export type Stats = z.output<typeof instanceStats>;
 
 export function stats(self: Self, one: Instance, { usage, now }: { usage: Usage | undefined; now: number }): Stats {
   return {
@@ -29,7 +29,7 @@ export function stats(self: Self, one: Instance, { usage, now }: { usage: Usage 
   };
 }
 
-function usageOf({ memory, disk, cpu, at }: Usage): z.output<typeof m.usage> {
+function usageOf({ memory, disk, cpu, at }: Usage): z.output<typeof usage> {
   const time = new Date(at)
     .toISOString()
     .replace("T", " ")
@@ -42,7 +42,7 @@ export interface Seen {
   stats: Stats | undefined;
 }
 
-export function found(self: Self, one: Instance, { credentials, stats }: Seen): z.output<typeof m.deaFound> {
+export function found(self: Self, one: Instance, { credentials, stats }: Seen): z.output<typeof deaFound> {
   return {
     dea: self.id,
     droplet: one.droplet,

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type DeaStart, exitReason, instanceState, limits } from "../bus/messages.ts";
+import type { DeaStart } from "../bus/messages/instance.ts";
+import { exitReason, instanceState, limits } from "../bus/messages/values.ts";
 
 export const identity = z.object({ pid: z.number(), started: z.number(), boot: z.string() });
 

@@ -1,4 +1,4 @@
-import type { InstanceFilter } from "../bus/messages.ts";
+import type { InstanceFilter } from "../bus/messages/instance.ts";
 import type { Instance } from "./instance.ts";
 
 /**

@@ -1,5 +1,7 @@
 import type { z } from "zod";
-import type * as m from "../bus/messages.ts";
+import type { DeaHeartbeat, DropletExited } from "../bus/messages/instance.ts";
+import type { DeaAdvertise, DeaOffer, deaHello } from "../bus/messages/placement.ts";
+import type { RouterRegister } from "../bus/messages/router.ts";
 import type { Instance } from "./instance.ts";
 import type { Capacity } from "./resources.ts";
 import { beats, holds } from "./states.ts";
@@ -16,7 +18,7 @@ export interface Self {
   capacity: Capacity;
 }
 
-export type Hello = z.output<typeof m.deaHello>;
+export type Hello = z.output<typeof deaHello>;
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
 
@@ -33,7 +35,7 @@ export function counts(instances: Iterable<Instance>): Record<string, number> {
   return sum;
 }
 
-export function advert(self: Self, instances: readonly Instance[], room: Capacity): m.DeaAdvertise {
+export function advert(self: Self, instances: readonly Instance[], room: Capacity): DeaAdvertise {
   return {
     id: self.id,
     // A DEA without a place has no memory to offer either: the message has no word for places.
@@ -48,14 +50,14 @@ export function advert(self: Self, instances: readonly Instance[], room: Capacit
   };
 }
 
-export function offer(self: Self, instances: readonly Instance[], room: Capacity): m.DeaOffer {
+export function offer(self: Self, instances: readonly Instance[], room: Capacity): DeaOffer {
   const { available_memory, available_disk, app_id_to_count, placement_properties } = advert(self, instances, room);
   const more = { available_memory, available_disk, app_id_to_count, placement_properties };
   return { ...hello(self), ...more, max_memory: self.capacity.memory };
 }
 
 /** Always the complete list, also when it is empty: a partial one makes readers forget the rest. */
-export function heartbeat(self: Self, instances: readonly Instance[]): m.DeaHeartbeat {
+export function heartbeat(self: Self, instances: readonly Instance[]): DeaHeartbeat {
   const droplets = instances.filter(beats).map((one) => ({
     droplet: one.droplet,
     version: one.version,
@@ -68,7 +70,7 @@ export function heartbeat(self: Self, instances: readonly Instance[]): m.DeaHear
   return { dea: self.id, prod: false, droplets };
 }
 
-export function exited(one: Instance): m.DropletExited {
+export function exited(one: Instance): DropletExited {
   const { reason, status, description, at } = one.exit ?? {
     reason: "CRASHED",
     status: -1,
@@ -89,7 +91,7 @@ export function exited(one: Instance): m.DropletExited {
 }
 
 /** The types are exact: real routers drop a message for one number where they want a string. */
-export function registration(self: Self, one: Instance, uris: string[]): m.RouterRegister {
+export function registration(self: Self, one: Instance, uris: string[]): RouterRegister {
   return {
     host: self.address,
     port: one.port ?? 0,

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import type { DeaStart } from "../bus/messages.ts";
+import type { DeaStart } from "../bus/messages/instance.ts";
 import { type Cell, change, hex, list, takeSlot } from "./cell.ts";
 import { born, type Instance } from "./instance.ts";
 import { current } from "./starting.ts";

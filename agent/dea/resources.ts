@@ -1,4 +1,4 @@
-import type { DeaStart } from "../bus/messages.ts";
+import type { DeaStart } from "../bus/messages/instance.ts";
 import type { Instance } from "./instance.ts";
 import { holds } from "./states.ts";
 

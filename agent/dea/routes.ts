@@ -1,5 +1,5 @@
 import type { Bus } from "../bus/bus.ts";
-import type { RouterRegister, RouterStart } from "../bus/messages.ts";
+import type { RouterRegister, RouterStart } from "../bus/messages/router.ts";
 import { subjects } from "../bus/subjects.ts";
 
 /** Beats after which an unregister is said again: the first may be lost, and no router asks for it. */

@@ -1,4 +1,4 @@
-import type { DeaStart } from "../bus/messages.ts";
+import type { DeaStart } from "../bus/messages/instance.ts";
 import { attach } from "./attaching.ts";
 import { background, boxOf, type Cell } from "./cell.ts";
 import { end } from "./ending.ts";

@@ -1,4 +1,4 @@
-import type { InstanceState } from "../bus/messages.ts";
+import type { InstanceState } from "../bus/messages/values.ts";
 
 /** An instance as its DEA's heartbeats show it. Times in ms of our clock, unless said otherwise. */
 export interface Instance {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { hmHealth, hmHealthReply, hmStatus, hmStatusReply } from "../bus/messages.ts";
+import type { hmHealth, hmHealthReply, hmStatus, hmStatusReply } from "../bus/messages/health.ts";
 import { type App, fills, type Slot } from "./actual.ts";
 import type { Thresholds } from "./thresholds.ts";
 

@@ -1,4 +1,5 @@
-import type { DeaHeartbeat, DropletExited, HmRequest } from "../bus/messages.ts";
+import type { HmRequest } from "../bus/messages/health.ts";
+import type { DeaHeartbeat, DropletExited } from "../bus/messages/instance.ts";
 import { analyze } from "./analyze.ts";
 import type { Start, Stop } from "./decisions.ts";
 import { Gate } from "./gate.ts";

@@ -1,4 +1,4 @@
-import type { DeaHeartbeat, DropletExited, HeartbeatEntry } from "../bus/messages.ts";
+import type { DeaHeartbeat, DropletExited, HeartbeatEntry } from "../bus/messages/instance.ts";
 import { type App, fills, type Instance, type Slot } from "./actual.ts";
 import { crashDelay } from "./backoff.ts";
 import type { Thresholds } from "./thresholds.ts";

@@ -1,4 +1,4 @@
-import type { HmRequest } from "../bus/messages.ts";
+import type { HmRequest } from "../bus/messages/health.ts";
 import type { Start, Stop } from "./decisions.ts";
 import type { Wanted } from "./wanted.ts";
 

@@ -1,4 +1,4 @@
-import type { DropletExited } from "../bus/messages.ts";
+import type { DropletExited } from "../bus/messages/instance.ts";
 import type { Instance, Slot } from "./actual.ts";
 import type { Stop } from "./decisions.ts";
 import type { Desired, Wanted } from "./wanted.ts";

@@ -1,30 +1,55 @@
-import { copyFile, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
  * The file HAProxy writes its access log to by itself, one line a request. A line that does not begin with a quote is
- * HAProxy's own, about a reload.
+ * no request: ours at the beginning of a file, or HAProxy's about a reload.
  */
 export interface AccessLog {
-  /** For HAProxy to inherit. */
+  /** For the next HAProxy to inherit. */
   readonly fd: number;
-  /** Keeps the file below its size: the old lines move to `<path>.1`, those before to nowhere. */
-  rotate(): Promise<void>;
+  /** When the file has grown to its size, moves it to `<path>.1` and begins another; true when HAProxy should change over. */
+  rotate(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-export async function accessLog(path: string, maxBytes: number): Promise<AccessLog> {
+export interface AccessLogOptions {
+  path: string;
+  maxBytes: number;
+  /** Leave the file that is there to a HAProxy that still writes to it. */
+  afresh: boolean;
+}
+
+export async function accessLog({ path, maxBytes, afresh }: AccessLogOptions): Promise<AccessLog> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, "a", 0o600);
+  if (afresh) await rename(path, `${path}.1`).catch(() => {});
+  let file = await begin(path);
+  let before: FileHandle | undefined;
   return {
-    fd: file.fd,
+    get fd() {
+      return file.fd;
+    },
     async rotate() {
       const { size } = await file.stat();
-      if (size < maxBytes) return;
-      // HAProxy keeps its descriptor, so the file is copied and cut; as it appends, it goes on at the beginning.
-      await copyFile(path, `${path}.1`);
-      await file.truncate(0);
+      if (size < maxBytes) return false;
+      await rename(path, `${path}.1`);
+      await before?.close();
+      // Kept for a HAProxy that is being started with it right now.
+      before = file;
+      file = await begin(path);
+      return true;
     },
-    close: () => file.close(),
+    async close() {
+      await before?.close();
+      await file.close();
+    },
   };
+}
+
+// HAProxy takes the append flag off the descriptor it inherits, and would write over the beginning of the file. The
+// position is shared, so a line of ours leaves it at the end. For the same reason the file cannot be cut in place.
+async function begin(path: string): Promise<FileHandle> {
+  const file = await open(path, "a", 0o600);
+  await file.write(`# access log of the router, ${new Date().toISOString()}\n`);
+  return file;
 }

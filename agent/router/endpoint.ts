@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { RouterRegister } from "../bus/messages.ts";
+import type { RouterRegister } from "../bus/messages/router.ts";
 import { isToken } from "./names.ts";
 
 /** An address that serves routes. */

@@ -20,6 +20,8 @@ export interface Front {
   /** Counters since this router started, over all processes. */
   stats(): { totals: Totals; connections: number; requests_per_sec: number };
   ask(command: string): Promise<string>;
+  /** Has a new process take over from the one that serves, without a dropped connection. */
+  reload(): void;
   readonly reloads: number;
 }
 
@@ -31,7 +33,8 @@ export interface FrontOptions {
   /** Backends without an app to keep ready. */
   spareSlots: number;
   view: View;
-  logFd: number;
+  /** The descriptor of the access log, asked anew for each HAProxy. */
+  logFd: () => number;
   beat: number;
   log: Log;
 }
@@ -82,6 +85,10 @@ class Supervisor implements Front {
 
   stats() {
     return { ...this.#now, totals: sum(this.#before, this.#now.totals) };
+  }
+
+  reload() {
+    this.#reload.resolve();
   }
 
   async ask(command: string) {
@@ -153,6 +160,7 @@ class Supervisor implements Front {
     };
     const one = await launch({
       ...this.#options,
+      logFd: this.#options.logFd(),
       number: ++this.#number,
       capacity: capacityFor(view.highest, spareSlots),
       old,

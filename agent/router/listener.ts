@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Bus } from "../bus/bus.ts";
-import type { RouterRegister, RouterStart } from "../bus/messages.ts";
+import type { RouterRegister, RouterStart } from "../bus/messages/router.ts";
 import { subjects } from "../bus/subjects.ts";
 import type { Log } from "../run/log.ts";
 import { type Runner, stopped } from "../run/runner.ts";

@@ -43,7 +43,7 @@ export interface RouterOptions {
   onListening?: (port: number) => void;
   /** Default: `home`/access.log. */
   accessLog?: string;
-  /** Size at which the access log is cut, keeping one older file. Default 64 MiB. */
+  /** Size at which the access log moves to `<path>.1` and another begins. Default 256 MiB. */
   accessLogBytes?: number;
   /** Clients at once. Default: what the limit of open files allows, at most 20,000. */
   maxConnections?: number;
@@ -65,10 +65,11 @@ export function router(options: RouterOptions): Runner {
       await mkdir(options.home, { recursive: true, mode: 0o700 });
       // HAProxy, and the search for one that was left behind, know the directory by its real name.
       const home = await realpath(options.home);
-      const { accessLog: path = join(home, "access.log"), accessLogBytes = 64 * 2 ** 20 } = options;
-      const access = await accessLog(path, accessLogBytes);
+      const orphan = await findOrphan(home);
+      const { accessLog: path = join(home, "access.log"), accessLogBytes: maxBytes = 256 * 2 ** 20 } = options;
+      const access = await accessLog({ path, maxBytes, afresh: orphan !== undefined });
       try {
-        const config = await configOf(options, home);
+        const config = await configOf(options, orphan?.port);
         await members({ ...options, home }, config, access).run(stop, ready);
       } finally {
         await access.close();
@@ -81,7 +82,7 @@ function members(options: RouterOptions, config: ConfigOptions, access: AccessLo
   const { bus, log, index, address, beat, spareSlots = 256 } = options;
   const uuid = componentId(index);
   const routes = routesWithPools();
-  const haproxy = front({ ...options, config, spareSlots, view: routes.view, logFd: access.fd });
+  const haproxy = front({ ...options, config, spareSlots, view: routes.view, logFd: () => access.fd });
   const memory = keeper({ ...options, routes });
   const onChange = (changed: Regrouped) => {
     haproxy.touch(changed);
@@ -104,7 +105,7 @@ function members(options: RouterOptions, config: ConfigOptions, access: AccessLo
     later("pulse of HAProxy", 1, pulse.beat),
     later("pruning", 30, bell.prune),
     later("greeting of old senders", 30, bell.hello),
-    later("rotation of the access log", 10, access.rotate),
+    later("rotation of the access log", 10, async () => (await access.rotate()) && haproxy.reload()),
     presence({
       ...{ bus, type: "Router", index, uuid, address, port: options.statusPort ?? 0, log },
       varz: () => ({
@@ -116,12 +117,12 @@ function members(options: RouterOptions, config: ConfigOptions, access: AccessLo
   ]);
 }
 
-async function configOf(options: RouterOptions, home: string): Promise<ConfigOptions> {
+async function configOf(options: RouterOptions, served: number | undefined): Promise<ConfigOptions> {
   const { bind = options.address, port, threads, maxConnections, trusted = [] } = options;
   return {
     bind,
     // With any free port, the one of a HAProxy that was left behind is the right one.
-    port: port || (await findOrphan(home))?.port || (await anyFreePort(bind)),
+    port: port || served || (await anyFreePort(bind)),
     threads: threads ?? Math.min(4, availableParallelism()),
     maxConnections: maxConnections ?? (await connectionsPossible()),
     trusted,

@@ -1,5 +1,5 @@
 import type { Bus, Message } from "../bus/bus.ts";
-import type { StagingRequest, StagingResult } from "../bus/messages.ts";
+import type { StagingRequest, StagingResult } from "../bus/messages/staging.ts";
 import { subjects } from "../bus/subjects.ts";
 
 /**

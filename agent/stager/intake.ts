@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Bus, Message } from "../bus/bus.ts";
-import type { StagingRequest, StagingResult } from "../bus/messages.ts";
+import type { StagingRequest, StagingResult } from "../bus/messages/staging.ts";
 import { at } from "../bus/subject.ts";
 import { subjects } from "../bus/subjects.ts";
 import { type Runner, stopped } from "../run/runner.ts";

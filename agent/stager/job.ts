@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { zipLimits } from "../archive/entry.ts";
 import { extractZip } from "../archive/zip.ts";
-import type { StagingRequest, StagingResult } from "../bus/messages.ts";
+import type { StagingRequest, StagingResult } from "../bus/messages/staging.ts";
 import { build } from "./build.ts";
 import { type Detected, detect } from "./detect.ts";
 import { download } from "./download.ts";

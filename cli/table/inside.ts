@@ -55,7 +55,10 @@ export const inside: readonly Command[] = [
     arguments: "<app> [path]",
     summary: "list a directory of an instance, or print a file",
     example: "files hello logs/stdout.log --instance 1",
-    options: [{ flags: "--instance <n>", summary: "which instance (default: 0)" }],
+    options: [
+      { flags: "--instance <n>", summary: "which instance (default: 0)" },
+      { flags: "--process <type>", summary: "process type (default: web)" },
+    ],
     load: async () => (await import("../files.ts")).files,
   },
   {

@@ -9,7 +9,7 @@ import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { Bus } from "../../agent/bus/bus.ts";
 import { memoryNet } from "../../agent/bus/memory.ts";
-import type { DeaFound, DeaStart, StartAnswer } from "../../agent/bus/messages.ts";
+import type { DeaFound, DeaStart, StartAnswer } from "../../agent/bus/messages/instance.ts";
 import { at } from "../../agent/bus/subject.ts";
 import { subjects } from "../../agent/bus/subjects.ts";
 import { type Dea, dea } from "../../agent/dea/dea.ts";

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance } from "fastify";
 import { type MemoryNet, memoryNet } from "../../agent/bus/memory.ts";
-import type { StagingRequest, StagingResult } from "../../agent/bus/messages.ts";
+import type { StagingRequest, StagingResult } from "../../agent/bus/messages/staging.ts";
 import { subjects } from "../../agent/bus/subjects.ts";
 import { type CreatedEngine, createEngine } from "../../agent/controller/engine/createEngine.ts";
 import type { App, Build, Droplet, Package, Process } from "../../agent/controller/records.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { MemoryNet } from "../../agent/bus/memory.ts";
-import type { DeaStart, DropletExited, InstanceFilter, InstanceState } from "../../agent/bus/messages.ts";
+import type { DeaStart, DropletExited, InstanceFilter } from "../../agent/bus/messages/instance.ts";
+import type { InstanceState } from "../../agent/bus/messages/values.ts";
 import { at } from "../../agent/bus/subject.ts";
 import { subjects } from "../../agent/bus/subjects.ts";
 

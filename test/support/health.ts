@@ -1,10 +1,6 @@
-import type {
-  DeaHeartbeat,
-  DropletExited,
-  HeartbeatEntry,
-  HmRequest,
-  InstanceState,
-} from "../../agent/bus/messages.ts";
+import type { HmRequest } from "../../agent/bus/messages/health.ts";
+import type { DeaHeartbeat, DropletExited, HeartbeatEntry } from "../../agent/bus/messages/instance.ts";
+import type { InstanceState } from "../../agent/bus/messages/values.ts";
 import { Mind, type Outcome } from "../../agent/health/mind.ts";
 import { defaults, type Thresholds } from "../../agent/health/thresholds.ts";
 import type { Desired } from "../../agent/health/wanted.ts";

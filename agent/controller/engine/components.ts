@@ -1,5 +1,5 @@
 import type { Bus } from "../../bus/bus.ts";
-import type { Announce } from "../../bus/messages.ts";
+import type { Announce } from "../../bus/messages/component.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { ComponentView } from "../engine.ts";
 import { bounded } from "./bounded.ts";

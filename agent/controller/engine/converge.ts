@@ -1,5 +1,5 @@
 import type { Bus } from "../../bus/bus.ts";
-import type { DeaFound } from "../../bus/messages.ts";
+import type { DeaFound } from "../../bus/messages/instance.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Log } from "../../run/log.ts";
 import { sleep } from "../../run/sleep.ts";

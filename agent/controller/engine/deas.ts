@@ -1,4 +1,4 @@
-import type { DeaAdvertise } from "../../bus/messages.ts";
+import type { DeaAdvertise } from "../../bus/messages/placement.ts";
 
 /** What a DEA has advertised, corrected by what this controller placed there since. MiB. */
 export interface Dea {

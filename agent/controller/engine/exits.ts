@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Subscription } from "../../bus/bus.ts";
-import type { DropletExited } from "../../bus/messages.ts";
+import type { DropletExited } from "../../bus/messages/instance.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { App, Event, Process } from "../records.ts";
 import type { EngineOptions } from "./options.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
-import type { DeaFound } from "../../bus/messages.ts";
+import type { DeaFound } from "../../bus/messages/instance.ts";
 import type { Process } from "../records.ts";
 import type { Finder } from "./find.ts";
 import { bySeniority } from "./plan.ts";

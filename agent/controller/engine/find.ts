@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Bus } from "../../bus/bus.ts";
-import type { DeaFound, deaFind, InstanceState } from "../../bus/messages.ts";
+import type { DeaFound, deaFind } from "../../bus/messages/instance.ts";
+import type { InstanceState } from "../../bus/messages/values.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Attention } from "./attention.ts";
 import type { Deas } from "./deas.ts";

@@ -1,5 +1,5 @@
 import type { Subscription } from "../../bus/bus.ts";
-import type { HmRequest } from "../../bus/messages.ts";
+import type { HmRequest } from "../../bus/messages/health.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Process } from "../records.ts";
 import type { Convergence, ConvergenceOptions } from "./converge.ts";

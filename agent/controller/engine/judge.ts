@@ -1,4 +1,5 @@
-import type { DeaFound, HmRequest } from "../../bus/messages.ts";
+import type { HmRequest } from "../../bus/messages/health.ts";
+import type { DeaFound } from "../../bus/messages/instance.ts";
 import type { App, Process } from "../records.ts";
 import { bySeniority } from "./plan.ts";
 

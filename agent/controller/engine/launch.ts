@@ -1,5 +1,5 @@
 import type { Bus } from "../../bus/bus.ts";
-import type { DeaStart, StartAnswer } from "../../bus/messages.ts";
+import type { DeaStart, StartAnswer } from "../../bus/messages/instance.ts";
 import { at } from "../../bus/subject.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Log } from "../../run/log.ts";

@@ -1,4 +1,4 @@
-import type { LogLines } from "../../bus/messages.ts";
+import type { LogLines } from "../../bus/messages/component.ts";
 import type { LogEntry } from "../engine.ts";
 
 export interface LogRingOptions {

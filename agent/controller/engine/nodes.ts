@@ -1,4 +1,4 @@
-import type { NodeBeat } from "../../bus/messages.ts";
+import type { NodeBeat } from "../../bus/messages/component.ts";
 import type { NodeView } from "../engine.ts";
 
 /** The nodes that have been heard of, by their beats. `now` is the attention clock's. */

@@ -1,4 +1,4 @@
-import type { DeaOffer } from "../../bus/messages.ts";
+import type { DeaOffer } from "../../bus/messages/placement.ts";
 import type { Dea } from "./deas.ts";
 import type { Offer, Wanted } from "./place.ts";
 

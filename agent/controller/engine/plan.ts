@@ -1,4 +1,4 @@
-import type { DeaFound } from "../../bus/messages.ts";
+import type { DeaFound } from "../../bus/messages/instance.ts";
 import type { Process } from "../records.ts";
 
 /** What must happen so that exactly the wanted slots run the current version. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { StagingResult } from "../../bus/messages.ts";
+import type { StagingResult } from "../../bus/messages/staging.ts";
 import type { Build, Droplet, Process } from "../records.ts";
 import type { Tables } from "../tables.ts";
 import { processTypes } from "./stagingResult.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { StagingResult } from "../../bus/messages.ts";
+import type { StagingResult } from "../../bus/messages/staging.ts";
 import { at } from "../../bus/subject.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { App, Build, Droplet, Package } from "../records.ts";

@@ -1,4 +1,4 @@
-import type { StagingRequest } from "../../bus/messages.ts";
+import type { StagingRequest } from "../../bus/messages/staging.ts";
 import type { App, Build, Package, Process } from "../records.ts";
 import { signed, validFor } from "./signed.ts";
 

@@ -1,4 +1,4 @@
-import type { StagingResult } from "../../bus/messages.ts";
+import type { StagingResult } from "../../bus/messages/staging.ts";
 
 const lastLines = 10;
 

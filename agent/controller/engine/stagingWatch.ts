@@ -1,4 +1,4 @@
-import type { StagingResult } from "../../bus/messages.ts";
+import type { StagingResult } from "../../bus/messages/staging.ts";
 import { at } from "../../bus/subject.ts";
 import { subjects } from "../../bus/subjects.ts";
 import { sleep } from "../../run/sleep.ts";

@@ -1,4 +1,4 @@
-import type { DeaStart } from "../../bus/messages.ts";
+import type { DeaStart } from "../../bus/messages/instance.ts";
 import type { App, Droplet, Organization, Process, Space } from "../records.ts";
 
 /** Everything a start message is made of. */

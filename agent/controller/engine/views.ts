@@ -1,4 +1,4 @@
-import type { DeaFound } from "../../bus/messages.ts";
+import type { DeaFound } from "../../bus/messages/instance.ts";
 import type { InstanceView } from "../engine.ts";
 import type { Process } from "../records.ts";
 import { describe } from "./exits.ts";

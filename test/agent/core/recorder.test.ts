@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { memoryNet } from "../../../agent/bus/memory.ts";
-import type { DeaStart, HeartbeatEntry } from "../../../agent/bus/messages.ts";
+import type { DeaStart, HeartbeatEntry } from "../../../agent/bus/messages/instance.ts";
 import { at } from "../../../agent/bus/subject.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
 import { type RecorderOptions, recorder } from "../../../agent/core/recorder.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { InstanceFilter } from "../../../agent/bus/messages.ts";
+import type { InstanceFilter } from "../../../agent/bus/messages/instance.ts";
 import { born, directoryOf, type Instance } from "../../../agent/dea/instance.ts";
 import { matches } from "../../../agent/dea/match.ts";
 import { exited, heartbeat, registration, type Self } from "../../../agent/dea/payloads.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { DropletExited, HeartbeatEntry } from "../../../agent/bus/messages.ts";
+import type { DropletExited, HeartbeatEntry } from "../../../agent/bus/messages/instance.ts";
 import { analyze } from "../../../agent/health/analyze.ts";
 import { Picture } from "../../../agent/health/picture.ts";
 import { defaults, inMilliseconds } from "../../../agent/health/thresholds.ts";

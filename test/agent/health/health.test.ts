@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Bus } from "../../../agent/bus/bus.ts";
 import { type MemoryNet, memoryNet } from "../../../agent/bus/memory.ts";
-import type { HeartbeatEntry, HmRequest, LogLines } from "../../../agent/bus/messages.ts";
+import type { LogLines } from "../../../agent/bus/messages/component.ts";
+import type { HmRequest } from "../../../agent/bus/messages/health.ts";
+import type { HeartbeatEntry } from "../../../agent/bus/messages/instance.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
 import { health } from "../../../agent/health/health.ts";
 import { type Running, start } from "../../../agent/run/runner.ts";

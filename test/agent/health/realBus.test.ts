@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HeartbeatEntry, HmRequest } from "../../../agent/bus/messages.ts";
+import type { HmRequest } from "../../../agent/bus/messages/health.ts";
+import type { HeartbeatEntry } from "../../../agent/bus/messages/instance.ts";
 import { type Dialed, dial } from "../../../agent/bus/nats.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
 import { health } from "../../../agent/health/health.ts";

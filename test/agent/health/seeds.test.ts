@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { HmRequest } from "../../../agent/bus/messages.ts";
+import type { HmRequest } from "../../../agent/bus/messages/health.ts";
 import { World } from "../../support/health.ts";
 
 const settle = 3000;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { StagingResult } from "../../../agent/bus/messages.ts";
+import type { StagingResult } from "../../../agent/bus/messages/staging.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
 import type { StagerOptions } from "../../../agent/stager/options.ts";
 import { commandLines, examples, type Files, failure, openShop, type Shop, works } from "../../support/stager.ts";

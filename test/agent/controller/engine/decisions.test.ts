@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DeaFound } from "../../../../agent/bus/messages.ts";
+import type { DeaFound } from "../../../../agent/bus/messages/instance.ts";
 import { instancesToStop, revisionOf, slotsToStart } from "../../../../agent/controller/engine/judge.ts";
 import { plan } from "../../../../agent/controller/engine/plan.ts";
 import { rollStep, shares } from "../../../../agent/controller/engine/rollStep.ts";

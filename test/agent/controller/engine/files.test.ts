@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DeaFound } from "../../../../agent/bus/messages.ts";
+import type { DeaFound } from "../../../../agent/bus/messages/instance.ts";
 import { subjects } from "../../../../agent/bus/subjects.ts";
 import { type Controller, type Pushed, pushed, type TestCluster, testCluster } from "../../../support/engine.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { HmRequest } from "../../../../agent/bus/messages.ts";
+import type { HmRequest } from "../../../../agent/bus/messages/health.ts";
 import { at } from "../../../../agent/bus/subject.ts";
 import { subjects } from "../../../../agent/bus/subjects.ts";
 import { revisionOf } from "../../../../agent/controller/engine/judge.ts";

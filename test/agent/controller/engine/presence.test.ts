@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { RouterRegister } from "../../../../agent/bus/messages.ts";
+import type { RouterRegister } from "../../../../agent/bus/messages/router.ts";
 import { at } from "../../../../agent/bus/subject.ts";
 import { subjects } from "../../../../agent/bus/subjects.ts";
 import { nodes } from "../../../../agent/controller/engine/nodes.ts";

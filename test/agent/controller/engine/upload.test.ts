@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import multipart from "@fastify/multipart";
 import fastify from "fastify";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { StagingRequest } from "../../../../agent/bus/messages.ts";
+import type { StagingRequest } from "../../../../agent/bus/messages/staging.ts";
 import {
   type Controller,
   type FakeStager,

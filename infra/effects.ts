@@ -1,0 +1,62 @@
+import type { PlannedNode } from "../roles/plan.ts";
+import type { RoleName } from "../roles/role.ts";
+import type { NodeOutcome } from "./outcome.ts";
+
+/**
+ * What an `up` does to a node, the worst thing first: `refuse` is what EC2 will not do, `replace` loses what is on its
+ * disk, `restart` stops and starts it, `change` is done while it runs.
+ */
+export const kinds = ["refuse", "delete", "replace", "restart", "change", "create"] as const;
+
+export interface Effect {
+  readonly node: string;
+  readonly kind: (typeof kinds)[number];
+  /** The roles that feel it. */
+  readonly roles: readonly RoleName[];
+  /** One sentence for each thing that differs. */
+  readonly because: readonly string[];
+}
+
+/**
+ * What becomes of the nodes that are there. `before` is the stack's output `nodes`. `image` is the id that the spec
+ * names, undefined when it is looked up by name: a newer one replaces nobody.
+ */
+export function effects(before: readonly NodeOutcome[], after: readonly PlannedNode[], image?: string): Effect[] {
+  const wanted = new Set(after.map(({ id }) => id));
+  const gone = before
+    .filter(({ id }) => !wanted.has(id))
+    .map(({ id, roles }): Effect => ({ node: id, kind: "delete", roles, because: ["cluster.yaml has it no longer"] }));
+  const others = after.flatMap((node) => {
+    const now = before.find(({ id }) => id === node.id);
+    return now ? changed(now, node, image) : [born(node)];
+  });
+  return [...gone, ...others].sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
+}
+
+function born({ id, roles }: PlannedNode): Effect {
+  return { node: id, kind: "create", roles, because: ["cluster.yaml has it, EC2 has not"] };
+}
+
+type Difference = readonly [Effect["kind"], string];
+
+function changed(now: NodeOutcome, node: PlannedNode, image: string | undefined): Effect[] {
+  const found = [...differences(now, node, image)];
+  const worst = kinds.find((kind) => found.some(([one]) => one === kind));
+  if (!worst) return [];
+  return [{ node: node.id, kind: worst, roles: now.roles, because: found.map(([, why]) => why) }];
+}
+
+function* differences(now: NodeOutcome, { zone, roles, machine }: PlannedNode, image?: string): Generator<Difference> {
+  const { type = now.type, spot = now.spot, volume = now.volume } = machine ?? {};
+  if (image && image !== now.image) yield ["replace", `another image: ${now.image} → ${image}`];
+  if (zone !== now.zone) yield ["replace", `another zone: ${now.zone} → ${zone}`];
+  if (spot !== now.spot) yield ["replace", spot ? "from on-demand to spot" : "from spot to on-demand"];
+  if (type !== now.type) yield ["restart", `another size: ${now.type} → ${type}`];
+  if (volume > now.volume) yield ["change", `a larger disk: ${now.volume} → ${volume} GiB`];
+  if (volume < now.volume) yield ["refuse", `a smaller disk: ${now.volume} → ${volume} GiB; a disk only grows`];
+  if (roles.join() !== now.roles.join())
+    yield [
+      "change",
+      `other roles: ${now.roles.join(", ")} → ${roles.join(", ")}; tags, firewall rules and rights only`,
+    ];
+}
