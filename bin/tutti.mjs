@@ -15,8 +15,9 @@ const wanted = 24;
 const main = new URL("../cli/main.ts", import.meta.url);
 
 if (Number(process.versions.node.split(".")[0]) >= wanted) {
-  // An empty NODE_COMPILE_CACHE or NODE_DISABLE_COMPILE_CACHE=1 turns it off; a cache that cannot be written is no error.
-  module.enableCompileCache?.();
+  // Beside the code, for whoever owns that: a directory in /tmp could be laid ready by somebody else. A place that cannot
+  // be written is no error; NODE_DISABLE_COMPILE_CACHE=1 turns the cache off.
+  module.enableCompileCache?.(fileURLToPath(new URL("../.cache/compile", import.meta.url)));
   const { run } = await import(main.href);
   await run(process.argv.slice(2));
 } else {

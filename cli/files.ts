@@ -25,9 +25,13 @@ export async function files(call: Call): Promise<void> {
 
 /** Waits for a slow reader; leaves the stream open, as more may be said on it. */
 async function copy(body: Readable, out: NodeJS.WriteStream): Promise<void> {
-  for await (const chunk of body) {
+  let last: number | undefined;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    last = chunk.at(-1);
     if (!out.write(chunk)) await new Promise((resolve) => out.once("drain", resolve));
   }
+  // A file is passed on as it is; only where a person looks, the next prompt begins on a line of its own.
+  if (out.isTTY && last !== undefined && last !== 10) out.write("\n");
 }
 
 interface Refusal {

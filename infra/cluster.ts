@@ -1,12 +1,5 @@
-import {
-  ComponentResource,
-  type ComponentResourceOptions,
-  getStack,
-  type Output,
-  output,
-  RunError,
-} from "@pulumi/pulumi";
-import { type PlannedNode, plan } from "../roles/plan.ts";
+import { ComponentResource, type ComponentResourceOptions, getStack, type Output, output } from "@pulumi/pulumi";
+import type { PlannedNode } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
 import type { Bundle } from "./bundle.ts";
 import { declareGround } from "./ground.ts";
@@ -14,9 +7,8 @@ import { declareNames } from "./names.ts";
 import type { Node } from "./node.ts";
 import { declareNodes, type Render } from "./nodes.ts";
 import { apiUrl, type NodeOutcome, nextStep } from "./outcome.ts";
+import { prepare } from "./prepare.ts";
 import { providerFor } from "./provider.ts";
-import { directoryOf, readBundle, readCluster, readPublicKey } from "./sources.ts";
-import { crowded, defaultNetwork, subnets } from "./subnets.ts";
 import { tokens, withFormer } from "./tokens.ts";
 
 export interface ClusterArgs {
@@ -43,18 +35,14 @@ export class Cluster extends ComponentResource {
   readonly ca: Output<string>;
 
   constructor(name: string, args: ClusterArgs, options?: ComponentResourceOptions) {
+    const prepared = prepare(args);
     super(tokens.cluster.type, name, {}, withFormer(tokens.cluster, options));
-    const spec = typeof args.spec === "string" ? readCluster(args.spec) : args.spec;
-    const bundle = typeof args.bundle === "string" ? readBundle(args.bundle) : args.bundle;
-    const aws = groundOf(spec);
-    const nodes = plan(spec);
-    refuseCrowds(spec, nodes);
+    const { spec, aws, bundle, nodes, sshKey } = prepared;
 
     // Every name below carries the stack: the same cluster may stand twice in one account.
     const base = `${name}-${getStack()}`;
     const given = options?.provider ?? options?.providers;
     const mine = { parent: this, ...(!given && { provider: providerFor(base, aws.region, this) }) };
-    const sshKey = aws.ssh && readPublicKey(aws.ssh.key, directoryOf(args.spec));
     const owned = { cluster: spec.name, stack: getStack(), aws };
     const ground = declareGround({ base, spec, aws, owned, bundle, sshKey, options: mine });
     const declared = declareNodes({
@@ -77,21 +65,6 @@ export class Cluster extends ComponentResource {
     this.next = this.routers.apply((addresses) => nextStep(spec, addresses));
     this.registerOutputs({ nodes: this.nodes, api: this.api, routers: this.routers, next: this.next });
   }
-}
-
-function groundOf({ name, aws }: ClusterSpec): NonNullable<ClusterSpec["aws"]> {
-  if (aws) return aws;
-  throw new RunError(`cluster ${name} has no ground: add the section aws to its cluster.yaml (region, owner, ssh …)`);
-}
-
-function refuseCrowds({ aws }: ClusterSpec, nodes: readonly PlannedNode[]): void {
-  if (!aws || aws.network.vpc) return;
-  const planned = subnets(aws.network.cidr ?? defaultNetwork, aws.zones);
-  const problems = crowded(
-    planned,
-    nodes.map(({ zone }) => zone),
-  );
-  if (problems.length > 0) throw new RunError(problems.join("\n"));
 }
 
 function routersOf(nodes: readonly PlannedNode[], declared: ReadonlyMap<string, Node>): Output<string>[] {

@@ -1,4 +1,5 @@
 import { all, type ComponentResourceOptions, type Output, type Resource, secret } from "@pulumi/pulumi";
+import { renderUserData } from "../cloudinit/render.ts";
 import type { Birth } from "../roles/birth.ts";
 import type { PlannedNode } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
@@ -45,17 +46,12 @@ function sharedFacts({ identity, depot, bundle }: Ground): Output<Shared> {
   }));
 }
 
-function userData({ spec, render = rendered }: NodesArgs, node: PlannedNode, facts: Output<[Shared, string[]]>) {
+function userData({ spec, render = renderUserData }: NodesArgs, node: PlannedNode, facts: Output<[Shared, string[]]>) {
   return secret(
     facts.apply(async ([shared, cores]) =>
       Buffer.from(await render(birthOf({ spec, node, cores, ...shared }))).toString("base64"),
     ),
   );
-}
-
-async function rendered(birth: Birth): Promise<Uint8Array> {
-  const { renderUserData } = await import("../cloudinit/render.ts");
-  return renderUserData(birth);
 }
 
 function declareNode(

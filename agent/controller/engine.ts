@@ -45,6 +45,8 @@ export interface Engine {
   /** Rolls a deployment that is ACTIVE until it is FINALIZED. Settles at once. */
   roll(deployment: Deployment): Promise<void>;
   instances(process: Process): Promise<InstanceView[]>;
+  /** Running slots of many processes, in one question to the health manager; those it does not know are absent. */
+  running(processes: readonly Process[]): Promise<Map<string, number>>;
   /** Oldest first; `start` and `end` in Unix nanoseconds, both may be absent. */
   logs(
     app: string,

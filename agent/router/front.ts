@@ -154,14 +154,17 @@ class Supervisor implements Front {
 
   async #launch(old: Old): Promise<Generation> {
     const { spareSlots, view } = this.#options;
+    const number = ++this.#number;
     const onBroken = (error: unknown) => {
+      // One that is finishing need not obey any more, and one that has ended is noticed by its end.
+      if (number < this.#number || (error as { code?: string }).code === "haproxy_gone") return;
       this.#options.log.warn({ error: String(error) }, "HAProxy did not do what it was told; starting it afresh");
       this.#reload.resolve();
     };
     const one = await launch({
       ...this.#options,
       logFd: this.#options.logFd(),
-      number: ++this.#number,
+      number,
       capacity: capacityFor(view.highest, spareSlots),
       old,
       onBroken,

@@ -5,7 +5,9 @@ import type { AddressInfo } from "node:net";
 import { createServer as createTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
+import { makeApi } from "../../cli/api.ts";
 import { readConfig, writeConfig } from "../../cli/config.ts";
 import { lookup, makeHttp } from "../../cli/http.ts";
 import { stale } from "../../cli/tokens.ts";
@@ -58,6 +60,35 @@ describe("a cluster in trouble is told in words", () => {
     });
   });
 });
+
+test("a refusal in the middle of an upload is heard over the noise of the broken connection", async () => {
+  const detail = JSON.stringify({
+    errors: [{ title: "CF-InsufficientStorage", detail: "There is no room left for the upload" }],
+  });
+  for (const close of [true, false]) {
+    const url = await listen(
+      createServer((request, response) => {
+        request.once("data", () => {
+          response
+            .writeHead(507, { "content-type": "application/json", ...(close && { connection: "close" }) })
+            .end(detail);
+          if (close) setTimeout(() => request.socket.destroy(), 50);
+          else request.resume();
+        });
+      }),
+    );
+    const api = makeApi(makeHttp(), { target: url }, {});
+    const endless = Readable.from(chunks(64 * 1024 * 1024), { objectMode: false });
+    await expect(api.upload("/v3/packages/x/upload", {}, endless)).rejects.toMatchObject({
+      message: "There is no room left for the upload",
+    });
+  }
+});
+
+function* chunks(total: number): Generator<Buffer> {
+  const chunk = Buffer.alloc(64 * 1024);
+  for (let sent = 0; sent < total; sent += chunk.length) yield chunk;
+}
 
 describe("what is remembered", () => {
   test("is written in one step, for its owner only, and leaves nothing else behind", async () => {

@@ -46,6 +46,7 @@ export function standIn(): StandIn {
     routesChanged: told("routesChanged"),
     roll: told("roll"),
     instances: async () => self.views,
+    running: async () => new Map(),
     logs: (_app, { limit, descending }) => {
       const lines = descending ? self.lines.toReversed() : self.lines;
       return lines.slice(0, limit);

@@ -1,11 +1,13 @@
-import { runtime } from "@pulumi/pulumi";
-import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
+import { type Output, output, runtime } from "@pulumi/pulumi";
+import { getMonitor, waitForRPCs } from "@pulumi/pulumi/runtime/settings.js";
 
 // Runs a Pulumi program without an engine and tells everything that it would have registered, in one list.
 
 /** One registration, as the engine would get it. */
 export interface Registration {
   readonly urn: string;
+  /** What the engine makes the identity of: the types from the outermost component inwards, and the name. */
+  readonly identity: string;
   readonly type: string;
   readonly name: string;
   // biome-ignore lint/suspicious/noExplicitAny: the inputs of any resource there is
@@ -60,6 +62,8 @@ export async function declare(program: () => unknown, options: DeclareOptions = 
   for (const [key, value] of Object.entries(options.config ?? {})) runtime.setConfig(key, value);
   collect(all);
   const outputs = await runtime.runInPulumiStack(async () => plain(await program())).catch(short);
+  // What is still on its way would reach the next program's runtime.
+  await waitForRPCs();
   return { all, outputs, ofType: (type) => all.filter((one) => one.type === type) };
 }
 
@@ -70,13 +74,20 @@ function collect(all: Registration[], monitor: any = getMonitor()): void {
   monitor.registerResource = (request: any, callback: any) =>
     // biome-ignore lint/suspicious/noExplicitAny: its answer
     register(request, (error: unknown, response: any) => {
-      if (response) all.push(read(request, response.getUrn()));
+      if (response) all.push({ ...read(request, response.getUrn()), identity: identityOf(request, all) });
       callback(error, response);
     });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a message of the engine's protocol
-function read(request: any, urn: string): Registration {
+function identityOf(request: any, all: readonly Registration[]): string {
+  const parent = all.find(({ urn }) => urn === request.getParent());
+  const above = parent && parent.type !== "pulumi:pulumi:Stack" ? `${parent.identity.split("::")[0]}$` : "";
+  return `${above}${request.getType()}::${request.getName()}`;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a message of the engine's protocol
+function read(request: any, urn: string): Omit<Registration, "identity"> {
   const wire: Record<string, unknown> = request.getObject()?.toJavaScript() ?? {};
   return {
     urn,
@@ -110,8 +121,7 @@ function short(error: unknown): never {
 
 /** Outputs resolved, so that a test compares values. */
 async function plain(value: unknown): Promise<unknown> {
-  const { output } = await import("@pulumi/pulumi");
-  return new Promise((resolve) => void output(value).apply(resolve));
+  return new Promise((resolve) => void (output(value) as Output<unknown>).apply(resolve));
 }
 
 /** What EC2 would add to a resource, as far as the program looks at it. */

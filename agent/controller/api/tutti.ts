@@ -47,10 +47,8 @@ async function status(api: Api) {
   const { nodes, components, ready, missing } = await look(api);
   const { apps, processes, users, organizations, spaces, routes } = api.tables;
   const started = apps.all().filter(({ state }) => state === "STARTED");
-  const wanted = processes
-    .all()
-    .filter((one) => apps.get(one.app)?.state === "STARTED")
-    .reduce((sum, one) => sum + one.instances, 0);
+  const wanted = processes.all().filter((one) => apps.get(one.app)?.state === "STARTED" && one.instances > 0);
+  const running = await api.engine.running(wanted);
   return {
     version: api.version,
     domain: api.domain,
@@ -64,11 +62,14 @@ async function status(api: Api) {
       users: users.all().length,
       apps: apps.all().length,
       started: started.length,
-      wanted_instances: wanted,
+      wanted_instances: sum(wanted.map(({ instances }) => instances)),
+      running_instances: sum([...running.values()]),
       routes: routes.all().length,
     },
   };
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 /** Open to all and before the license step: who waits for a cluster to come up has no login yet. */
 async function ready(api: Api): Promise<Answer> {

@@ -21,6 +21,7 @@ export function face(parts: Parts): Engine {
       rolls.turn(guid).catch((error: unknown) => log.error({ err: error, deployment: guid }, "a roll stumbled"));
     },
     instances: instances(parts),
+    running: parts.running,
     logs: parts.ring.read,
     log: voice.line,
     async trace(app) {

@@ -1,0 +1,64 @@
+// The part of the boot that reads and writes JSON. Runs on the Node that came with the agent.
+import { existsSync, readFileSync, renameSync, statfsSync, writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const read = (file) => JSON.parse(readFileSync(file, "utf8"));
+/** Half, in steps that keep a few MiB more or less at the next boot from making another node of it. */
+const half = (mib) => Math.max(64, Math.floor(mib / 2 / 64) * 64);
+
+/** birth.json and the machine's facts → node.json. */
+function writeNode([birthFile, factsFile, nodeFile, home, tools]) {
+  const { node } = read(birthFile);
+  const facts = read(factsFile);
+  const old = existsSync(nodeFile) ? read(nodeFile) : undefined;
+  makeWay(old, node, home);
+  const disk = statfsSync(dirname(home));
+  const whole = {
+    memory: half(totalmem() / 2 ** 20),
+    disk: half((disk.blocks * disk.bsize) / 2 ** 20),
+    ...node,
+    zone: node.zone === "default" ? facts.zone : node.zone,
+    address: facts.address,
+    ...(node.roles.includes("router") && { bind: "0.0.0.0" }),
+    ...{ home, tools },
+  };
+  const text = `${JSON.stringify(whole, undefined, 2)}\n`;
+  if (old && old.address !== whole.address) console.log(`the address was ${old.address} and is ${whole.address} now`);
+  if (old && readFileSync(nodeFile, "utf8") === text) return console.log("node.json is as it should be");
+  writeFileSync(`${nodeFile}.new`, text, { mode: 0o600 });
+  renameSync(`${nodeFile}.new`, nodeFile);
+  console.log(`node.json: ${whole.id} at ${whole.address}, ${whole.memory} MiB of memory, ${whole.disk} MiB of disk`);
+}
+
+/** An image made of a running node carries that node's memory, which is not this one's. */
+function makeWay(old, node, home) {
+  if (!old || old.id === node.id || !existsSync(home)) return;
+  const aside = `${home}.of-${old.id}-${Date.now()}`;
+  renameSync(home, aside);
+  console.log(`this machine's disk was the node ${old.id}: what it knew is in ${aside}`);
+}
+
+/** Waits until the agent with that process id says that all of its components are ready. */
+async function awaitReady([statusFile, pid, seconds]) {
+  const deadline = Date.now() + Number(seconds) * 1000;
+  for (;;) {
+    const { pid: writer, components = [] } = existsSync(statusFile) ? read(statusFile) : {};
+    const mine = String(writer) === pid;
+    if (mine && components.length > 0 && components.every(({ state }) => state === "ready"))
+      return console.log(`ready: ${components.map(({ name }) => name).join(", ")}`);
+    if (Date.now() > deadline) return tooLate(mine ? components : [], seconds);
+    await sleep(200);
+  }
+}
+
+function tooLate(components, seconds) {
+  for (const { name, state, reason = "", hint = "" } of components) console.log(`${name}: ${state} ${reason} ${hint}`);
+  if (components.length === 0) console.log("the agent has not said anything: journalctl --unit tutti");
+  console.log(`not ready within ${seconds} s`);
+  process.exitCode = 1;
+}
+
+const [verb, ...args] = process.argv.slice(2);
+await { node: writeNode, ready: awaitReady }[verb](args);

@@ -1,0 +1,121 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import Handlebars from "handlebars";
+import { type Birth, birth as birthSchema } from "../roles/birth.ts";
+import type { RoleName } from "../roles/role.ts";
+import { birthFiles, birthText, viewOf } from "./files.ts";
+import { packagesFor } from "./packages.ts";
+import { UserDataRefused, UserDataTooLarge } from "./refusals.ts";
+import { refuseSecrets } from "./secrets.ts";
+
+/** What EC2 takes, before base64. */
+export const budget = 16_384;
+
+export interface RenderOptions {
+  /** Values that must not be in user data, such as the cluster's join secret. */
+  readonly forbid?: readonly string[];
+}
+
+/**
+ * What a machine is sent along: a cloud-config, gzipped; the same birth gives the same bytes.
+ * Throws SecretInUserData, UserDataTooLarge, or UserDataRefused when a value is missing.
+ */
+export function renderUserData(birth: Birth, options: RenderOptions = {}): Uint8Array {
+  const bytes = compressed(userDataText(birth, options));
+  if (bytes.length > budget) throw new UserDataTooLarge(bytes.length, budget, whatToDrop(birth));
+  return bytes;
+}
+
+/** The same, for reading. */
+export function userDataText(birth: Birth, { forbid = [] }: RenderOptions = {}): string {
+  const checked = checkedBirth(birth);
+  const view = viewOf(checked);
+  const files = birthFiles.map(({ path, mode, from }) => ({
+    ...{ path, mode },
+    text: from ? fill(from, view) : birthText(checked),
+  }));
+  const text = fill("userdata.yaml.hbs", { ...view, files });
+  refuseSecrets(text, { except: checked.claim.secret, forbid });
+  return text;
+}
+
+/** The script that makes an image with everything that nodes of these roles need. */
+export function renderBakeScript(roles: readonly RoleName[]): string {
+  return fill("baked.sh.hbs", { packages: packagesFor(roles) });
+}
+
+/** Fills in a template. Throws UserDataRefused when it asks for a value that is not there. */
+export function fill(template: string, view: object): string {
+  const text = templates[template];
+  if (!text) throw new Error(`there is no template ${template}`);
+  try {
+    return text(view);
+  } catch (cause) {
+    const hint = "the template and what it is given have to be of one version";
+    const { message } = cause as Error;
+    throw new UserDataRefused(`${template} cannot be filled in: ${message}`, { code: "missing_value", hint, cause });
+  }
+}
+
+const folder = new URL("./", import.meta.url);
+const templates = load();
+
+function load(): Readonly<Record<string, (view: object) => string>> {
+  const bars = Handlebars.create();
+  // A helper's arguments are not subject to strict mode: each helper has to refuse what is missing by itself.
+  bars.registerHelper("sh", (value: unknown) => quoted(known(value)));
+  bars.registerHelper("indent", (spaces: number, value: unknown) => indented(known(value), " ".repeat(spaces)));
+  const read = (name: string) => readFileSync(new URL(name, folder), "utf8");
+  for (const name of readdirSync(new URL("boot/", folder))) {
+    bars.registerPartial(name.replace(/\.sh\.hbs$/, ""), read(`boot/${name}`));
+  }
+  const options = { strict: true, noEscape: true, knownHelpersOnly: true, knownHelpers: { sh: true, indent: true } };
+  const names = ["userdata.yaml.hbs", "baked.sh.hbs", ...birthFiles.flatMap(({ from }) => from ?? [])];
+  return Object.fromEntries(
+    names.map((name) => {
+      const text = read(name);
+      return [name, name.endsWith(".hbs") ? bars.compile(text, options) : () => text];
+    }),
+  );
+}
+
+function known(value: unknown): string {
+  if (typeof value !== "string" && typeof value !== "boolean") throw new Error("a value is missing");
+  return String(value);
+}
+
+/** One word of a shell, whatever is in it. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The lines of a text as a YAML block wants them; empty ones stay empty. */
+function indented(text: string, by: string): string {
+  return text.trimEnd().replace(/^(?=.)/gm, by);
+}
+
+function checkedBirth(birth: Birth): Birth {
+  const result = birthSchema.safeParse(birth);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+  const hint = "a birth is made from cluster.yaml: see roles/birth.ts";
+  throw new UserDataRefused(`this is no birth: ${problems}`, { code: "bad_birth", hint });
+}
+
+/** Level and header are fixed: no time, no name, no operating system. */
+function compressed(text: string): Uint8Array {
+  const bytes = gzipSync(text, { level: 9 });
+  bytes[9] = 255;
+  return bytes;
+}
+
+/** The parts of a birth that can be long, the longest first. */
+function whatToDrop({ ca, bundle, cores }: Birth): string {
+  const parts = [
+    { size: ca.length, advice: `the certificate authority (${ca.length}: one certificate with an elliptic key is 600)` },
+    { size: bundle.sources.join().length, advice: `sources of the bundle (${bundle.sources.length}: two will do)` },
+    { size: cores.join().length, advice: `cores (${cores.length}: one name in DNS will do)` },
+  ];
+  const longest = parts.sort((one, other) => other.size - one.size).map(({ advice }) => advice);
+  return `shorten ${longest.join(", then ")}`;
+}

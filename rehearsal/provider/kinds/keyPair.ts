@@ -1,0 +1,37 @@
+import { DeleteKeyPairCommand, DescribeKeyPairsCommand, ImportKeyPairCommand } from "@aws-sdk/client-ec2";
+import { type Kind, text } from "../kind.ts";
+import { tagsOf } from "../marks.ts";
+import { orGone } from "../retry.ts";
+
+export const keyPair: Kind = {
+  token: "aws:ec2/keyPair:KeyPair",
+  named: "keyName",
+  fields: {
+    keyName: { replaces: true },
+    // A blank at the end, or another comment, is the same key to EC2, but not to the real provider.
+    publicKey: { required: true, replaces: true },
+    tags: {},
+  },
+  single: true,
+  async create(aws, { inputs, tags }) {
+    const [KeyName = "", PublicKey = ""] = [text(inputs, "keyName"), text(inputs, "publicKey")];
+    const found = await orGone(aws.ec2.send(new DescribeKeyPairsCommand({ KeyNames: [KeyName] })));
+    const ours = tags.at(-1);
+    const [there] = found?.KeyPairs ?? [];
+    if (there?.Tags?.some(({ Key, Value }) => Key === ours?.Key && Value === ours?.Value)) return KeyName;
+    const TagSpecifications = [{ ResourceType: "key-pair" as const, Tags: [...tags] }];
+    const PublicKeyMaterial = new TextEncoder().encode(PublicKey);
+    await aws.ec2.send(new ImportKeyPairCommand({ KeyName, PublicKeyMaterial, TagSpecifications }));
+    return KeyName;
+  },
+  async read(aws, id) {
+    const found = await orGone(aws.ec2.send(new DescribeKeyPairsCommand({ KeyNames: [id] })));
+    const [one] = found?.KeyPairs ?? [];
+    if (!one) return undefined;
+    const tags = tagsOf(one.Tags);
+    return { keyName: one.KeyName, keyPairId: one.KeyPairId, fingerprint: one.KeyFingerprint, tags, tagsAll: tags };
+  },
+  async remove(aws, id) {
+    await orGone(aws.ec2.send(new DeleteKeyPairCommand({ KeyName: id })));
+  },
+};
