@@ -40,16 +40,25 @@ function makeWay(old, node, home) {
   console.log(`this machine's disk was the node ${old.id}: what it knew is in ${aside}`);
 }
 
-/** Waits until the agent with that process id says that all of its components are ready. */
-async function awaitReady([statusFile, pid, seconds]) {
+/** Waits until the agent says that all of its components are ready. */
+async function awaitReady([statusFile, seconds]) {
   const deadline = Date.now() + Number(seconds) * 1000;
   for (;;) {
-    const { pid: writer, components = [] } = existsSync(statusFile) ? read(statusFile) : {};
-    const mine = String(writer) === pid;
-    if (mine && components.length > 0 && components.every(({ state }) => state === "ready"))
-      return console.log(`ready: ${components.map(({ name }) => name).join(", ")}`);
-    if (Date.now() > deadline) return tooLate(mine ? components : [], seconds);
+    const { pid, components = [] } = existsSync(statusFile) ? read(statusFile) : {};
+    const said = isAgent(pid) ? components : [];
+    if (said.length > 0 && said.every(({ state }) => state === "ready"))
+      return console.log(`ready: ${said.map(({ name }) => name).join(", ")}`);
+    if (Date.now() > deadline) return tooLate(said, seconds);
     await sleep(200);
+  }
+}
+
+/** Whether the one who wrote the status lives: after a power cut there is one of an agent that does not. */
+function isAgent(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("agent/main.mjs");
+  } catch {
+    return false;
   }
 }
 

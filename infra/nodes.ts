@@ -3,13 +3,14 @@ import { renderUserData } from "../cloudinit/render.ts";
 import type { Birth } from "../roles/birth.ts";
 import type { PlannedNode } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
-import { birthOf } from "./births.ts";
+import { type BirthFacts, birthOf } from "./births.ts";
 import type { Ground } from "./ground.ts";
 import { Node } from "./node.ts";
 import { nodeTags, type Owned } from "./tags.ts";
 import { waves } from "./waves.ts";
 
-export type Render = (birth: Birth) => Uint8Array | Promise<Uint8Array>;
+/** `forbid`: secrets that must not be in what comes out. */
+export type Render = (birth: Birth, options: { readonly forbid: readonly string[] }) => Uint8Array;
 
 export interface NodesArgs {
   readonly base: string;
@@ -23,16 +24,19 @@ export interface NodesArgs {
 }
 
 /** What all births have in common, once it is known. */
-type Shared = Pick<Parameters<typeof birthOf>[0], "bundle" | "ca" | "join" | "now">;
+interface Shared extends Pick<BirthFacts, "bundle" | "ca" | "join" | "now"> {
+  /** Secrets that stay here. */
+  readonly forbid: readonly string[];
+}
 
-/** One node after the other wave of nodes: a later one is told the addresses of the cores of the earlier ones. */
+/** One wave of nodes after the other: a later one is told the addresses of the cores of the earlier ones. */
 export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
   const shared = sharedFacts(args.ground);
   const declared = new Map<string, Node>();
   for (const wave of waves(args.nodes)) {
     const cores = args.nodes.filter(({ id, roles }) => declared.has(id) && roles.includes("core"));
-    const known = all(cores.flatMap(({ id }) => declared.get(id)?.privateAddress ?? []));
-    for (const node of wave) declared.set(node.id, declareNode(args, node, userData(args, node, all([shared, known]))));
+    const facts = all([shared, all(cores.flatMap(({ id }) => declared.get(id)?.privateAddress ?? []))]);
+    for (const node of wave) declared.set(node.id, declareNode(args, node, userData(args, node, facts)));
   }
   return declared;
 }
@@ -40,18 +44,18 @@ export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
 function sharedFacts({ identity, depot, bundle }: Ground): Output<Shared> {
   const now = Date.now();
   const { version, sha256, mirrors = [] } = bundle;
-  return all([identity.authority, depot.source]).apply(([{ certificate, join }, source]) => ({
+  return all([identity.authority, depot.source]).apply(([{ certificate, key, join }, source]) => ({
     bundle: { version, sha256, sources: [source, ...mirrors] },
-    ...{ ca: certificate, join, now },
+    ...{ ca: certificate, join, now, forbid: [join, key] },
   }));
 }
 
-function userData({ spec, render = renderUserData }: NodesArgs, node: PlannedNode, facts: Output<[Shared, string[]]>) {
-  return secret(
-    facts.apply(async ([shared, cores]) =>
-      Buffer.from(await render(birthOf({ spec, node, cores, ...shared }))).toString("base64"),
-    ),
-  );
+function userData({ spec, render = renderUserData }: NodesArgs, node: PlannedNode, known: Output<[Shared, string[]]>) {
+  const text = known.apply(([{ forbid, ...facts }, cores]) => {
+    const bytes = render(birthOf({ spec, node, cores, ...facts }), { forbid });
+    return Buffer.from(bytes).toString("base64");
+  });
+  return secret(text);
 }
 
 function declareNode(

@@ -58,6 +58,8 @@ class Supervisor implements Front {
   #current: Generation | undefined;
   #number = 0;
   #reload = Promise.withResolvers<void>();
+  /** What changed while the next HAProxy's files were being written: they do not have it, and nobody else would say it. */
+  #missed: Regrouped | undefined;
   #before: Totals = noTotals;
   #now = { totals: noTotals, connections: 0, requests_per_sec: 0 };
 
@@ -67,6 +69,8 @@ class Supervisor implements Front {
 
   touch(changed: Regrouped) {
     for (const one of this.#alive) one.link.touch(changed);
+    for (const slot of changed.slots) this.#missed?.slots.add(slot);
+    for (const host of changed.hosts) this.#missed?.hosts.add(host);
     const link = this.#current?.link;
     if (link && runsLow(link.capacity, this.#options)) this.#reload.resolve();
   }
@@ -161,6 +165,8 @@ class Supervisor implements Front {
       this.#options.log.warn({ error: String(error) }, "HAProxy did not do what it was told; starting it afresh");
       this.#reload.resolve();
     };
+    const missed: Regrouped = { slots: new Set(), hosts: new Set() };
+    this.#missed = missed;
     const one = await launch({
       ...this.#options,
       logFd: this.#options.logFd(),
@@ -169,7 +175,9 @@ class Supervisor implements Front {
       old,
       onBroken,
     });
+    this.#missed = undefined;
     this.#alive.add(one);
+    one.link.touch(missed);
     one.running.exited.catch(() => {}).finally(() => this.#alive.delete(one));
     return one;
   }

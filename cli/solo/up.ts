@@ -45,7 +45,7 @@ export async function up(call: Call): Promise<number> {
     io.result(solo, farewell(solo, io));
   } catch (error) {
     // What was running before is left as it was.
-    if (started && !process.env["KEEP"]) await stopAgent(place, pid, () => {});
+    if (started) await stopAgent(place, pid, () => {});
     throw error;
   }
   return call.flag("detach") ? 0 : await stay(place, pid, io);

@@ -1,5 +1,5 @@
 import { type Output, output, runtime } from "@pulumi/pulumi";
-import { getMonitor, waitForRPCs } from "@pulumi/pulumi/runtime/settings.js";
+import * as settings from "@pulumi/pulumi/runtime/settings.js";
 
 // Runs a Pulumi program without an engine and tells everything that it would have registered, in one list.
 
@@ -37,6 +37,8 @@ export interface DeclareOptions {
   /** Answers to lookups. */
   readonly call?: (token: string) => Record<string, unknown>;
   readonly config?: Record<string, string>;
+  /** False: only run the program, for measuring it. */
+  readonly collect?: boolean;
 }
 
 /** Mark of a secret on the wire between a program and the engine. */
@@ -60,15 +62,15 @@ export async function declare(program: () => unknown, options: DeclareOptions = 
     false,
   );
   for (const [key, value] of Object.entries(options.config ?? {})) runtime.setConfig(key, value);
-  collect(all);
+  if (options.collect !== false) collect(all);
   const outputs = await runtime.runInPulumiStack(async () => plain(await program())).catch(short);
   // What is still on its way would reach the next program's runtime.
-  await waitForRPCs();
+  await (settings as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
   return { all, outputs, ofType: (type) => all.filter((one) => one.type === type) };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the runtime's monitor has no type of its own
-function collect(all: Registration[], monitor: any = getMonitor()): void {
+function collect(all: Registration[], monitor: any = settings.getMonitor()): void {
   const register = monitor.registerResource.bind(monitor);
   // biome-ignore lint/suspicious/noExplicitAny: a message of the engine's protocol
   monitor.registerResource = (request: any, callback: any) =>
