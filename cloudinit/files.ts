@@ -1,5 +1,6 @@
 import type { Birth } from "../roles/birth.ts";
 import { packagesFor } from "./packages.ts";
+import { UserDataRefused } from "./refusals.ts";
 
 /** A file that cloud-init writes. `from` is the template, or undefined when the text is the birth itself. */
 export interface BirthFile {
@@ -30,12 +31,20 @@ export interface View {
   readonly baked: boolean;
 }
 
+/** Throws UserDataRefused for a value that could break out of the line it stands in. */
 export function viewOf({ node, region, bundle, baked }: Birth): View {
   const { version, sha256, sources } = bundle;
+  for (const value of [node.cluster, region, version, ...sources]) refuseUnprintable(value);
   return {
     ...{ id: node.id, cluster: node.cluster, region, version, sha256, sources, baked },
     packages: packagesFor(node.roles),
   };
+}
+
+function refuseUnprintable(value: string): void {
+  if (/^[\x20-\x7e]*$/.test(value)) return;
+  const message = `this is no name, region, version or address: ${JSON.stringify(value.slice(0, 80))}`;
+  throw new UserDataRefused(message, { code: "bad_birth", hint: "write it with printable ASCII characters" });
 }
 
 /** `birth.json`: one line of ASCII, which no reader of YAML can take for anything else. */

@@ -1,8 +1,9 @@
 import { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
-import { Instance, type InstanceArgs } from "@pulumi/aws/ec2/instance.js";
+import type { InstanceArgs } from "@pulumi/aws/ec2/instance.js";
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import type { PlannedNode } from "../roles/plan.ts";
+import { Machine } from "./machine.ts";
 import type { Tags } from "./tags.ts";
 import { tokens, withFormer } from "./tokens.ts";
 
@@ -33,7 +34,7 @@ export class Node extends ComponentResource {
 
   constructor(name: string, args: NodeArgs, options?: ComponentResourceOptions) {
     super(tokens.node.type, name, {}, withFormer(tokens.node, options));
-    const instance = new Instance(name, machine(args), {
+    const instance = new Machine(name, machine(args), {
       parent: this,
       import: args.adopt,
       additionalSecretOutputs: ["userDataBase64"],
@@ -47,7 +48,7 @@ export class Node extends ComponentResource {
     this.registerOutputs({ instance: instance.id });
   }
 
-  #elastic(name: string, instance: Instance, tags: Tags): Output<string> {
+  #elastic(name: string, instance: Machine, tags: Tags): Output<string> {
     const address = new Eip(name, { domain: "vpc", tags }, { parent: this });
     new EipAssociation(name, { instanceId: instance.id, allocationId: address.id }, { parent: this });
     return address.publicIp;

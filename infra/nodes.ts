@@ -7,6 +7,7 @@ import { type BirthFacts, birthOf } from "./births.ts";
 import type { Ground } from "./ground.ts";
 import { Node } from "./node.ts";
 import { nodeTags, type Owned } from "./tags.ts";
+import { untraced } from "./untraced.ts";
 import { waves } from "./waves.ts";
 
 /** `forbid`: secrets that must not be in what comes out. */
@@ -36,7 +37,9 @@ export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
   for (const wave of waves(args.nodes)) {
     const cores = args.nodes.filter(({ id, roles }) => declared.has(id) && roles.includes("core"));
     const facts = all([shared, all(cores.flatMap(({ id }) => declared.get(id)?.privateAddress ?? []))]);
-    for (const node of wave) declared.set(node.id, declareNode(args, node, userData(args, node, facts)));
+    untraced(() => {
+      for (const node of wave) declared.set(node.id, declareNode(args, node, userData(args, node, facts)));
+    });
   }
   return declared;
 }

@@ -1,23 +1,22 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
-import { versionOf } from "./exec.mjs";
+import { programsFor } from "./bundlePrograms.mjs";
 import { SetupError } from "./steps.mjs";
 
 /**
- * Puts into `tree` what a node runs:
- *   agent/main.mjs   the agent in one file     bin/node, bin/nats-server   for this machine's architecture
- *   package.json     its version               static/…                    files that the agent reads beside itself
+ * Puts into `tree` what a node of that architecture runs, and answers what it is: version, architecture, programs.
+ *   agent/main.mjs   the agent in one file     bin/node, bin/nats-server
+ *   package.json     its version               static/…  files that the agent reads beside itself
  *   bundle.json      what is in the bundle, and for whom
  */
-export async function stageBundle(project, tree) {
+export async function stageBundle(project, { tree, architecture }) {
   const { version } = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
-  const programs = {
-    node: join(project, "node_modules/.bin/node"),
-    "nats-server": join(project, ".cache/tools/bin/nats-server"),
-  };
-  const contents = { version, architecture: process.arch };
-  for (const [name, from] of Object.entries(programs)) contents[name] = await program(name, from, join(tree, "bin"));
+  const contents = { version, architecture };
+  for (const [name, { path, version: its }] of Object.entries(await programsFor(project, architecture))) {
+    put(join(tree, "bin", name), readFileSync(path), 0o755);
+    contents[name] = its;
+  }
   const { code, inputs } = await bundledAgent(project);
   put(join(tree, "agent/main.mjs"), code);
   for (const [target, from] of neighbours(project, code, inputs)) put(join(tree, target), readFileSync(from));
@@ -28,21 +27,11 @@ export async function stageBundle(project, tree) {
 }
 
 /** Modes are set, not inherited: the umask of whoever makes the bundle must not be in its bytes. */
-function put(file, content) {
-  for (const directory of [dirname(dirname(file)), dirname(file)]) {
-    mkdirSync(directory, { recursive: true });
-    chmodSync(directory, 0o755);
-  }
+function put(file, content, mode = 0o644) {
+  mkdirSync(dirname(file), { recursive: true });
+  chmodSync(dirname(file), 0o755);
   writeFileSync(file, content);
-  chmodSync(file, 0o644);
-}
-
-async function program(name, from, bin) {
-  if (!existsSync(from)) throw new SetupError(`${name} is not here: ${from}`, "npm start or node bin/setup.mjs gets it");
-  put(join(bin, name), "");
-  copyFileSync(realpathSync(from), join(bin, name));
-  chmodSync(join(bin, name), 0o755);
-  return await versionOf(join(bin, name));
+  chmodSync(file, mode);
 }
 
 async function bundledAgent(project) {

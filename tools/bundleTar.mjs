@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from "node:fs";
 import { spawn } from "node:child_process";
+import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { exec } from "./exec.mjs";
 import { SetupError } from "./steps.mjs";

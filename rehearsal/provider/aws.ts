@@ -24,7 +24,8 @@ export interface Settings {
 
 /** What a provider's configuration and the environment say; a sentence where they leave something out. */
 export function settings(config: Props, env: NodeJS.ProcessEnv): Settings | { property: string; reason: string } {
-  const said = (key: string) => (typeof config[key] === "string" && config[key] !== "" ? String(config[key]) : undefined);
+  const said = (key: string) =>
+    typeof config[key] === "string" && config[key] !== "" ? String(config[key]) : undefined;
   const region = said("region") ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
   if (!region) return { property: "region", reason: "is not given: pulumi config set aws:region eu-central-1" };
   const endpoint = endpointOf(config["endpoints"]) ?? env["AWS_ENDPOINT_URL_EC2"] ?? env["AWS_ENDPOINT_URL"];
@@ -61,7 +62,10 @@ export function connect({ region, endpoint, accessKey, secretKey }: Settings): A
     endpoint,
     async ask(service, path, request) {
       const authorization = `AWS4-HMAC-SHA256 ${scope}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
-      const answer = await fetch(new URL(path, endpoint), { ...request, headers: { authorization, ...request.headers } });
+      const answer = await fetch(new URL(path, endpoint), {
+        ...request,
+        headers: { authorization, ...request.headers },
+      });
       const body = await answer.text();
       if (answer.ok) return body;
       const name = /<Code>([^<]*)/.exec(body)?.[1] ?? `HTTP ${answer.status}`;

@@ -23,7 +23,9 @@ export interface Asked {
 
 /** Inputs that are complete and make sense, or what is wrong with them. */
 export function check(kind: Kind, asked: Asked): Checked {
-  const given = Object.fromEntries(Object.entries(asked.news).filter(([key, value]) => value !== null && key !== "region"));
+  const given = Object.fromEntries(
+    Object.entries(asked.news).filter(([key, value]) => value !== null && key !== "region"),
+  );
   const defaults = Object.entries(kind.fields).flatMap(([key, field]) =>
     field.default !== undefined && !(key in given) ? [[key, field.default] as const] : [],
   );
@@ -59,12 +61,17 @@ function wrong({ fields }: Kind, inputs: Props): Failure[] {
  */
 function name({ named, token }: Kind, { urn, olds, news, taken }: Asked): Props {
   if (!named || news[named] !== undefined) return {};
-  if (olds?.[named] !== undefined) return { [named]: olds[named] };
+  if (olds?.[named] !== undefined) return { [named]: olds[named], __defaults: [named] };
   const short = urn.split("::").at(-1) ?? "";
   for (let turn = 0; ; turn++) {
     const end = createHash("sha256").update(`${urn} ${turn}`).digest("hex").slice(0, 7);
     const full = `${short}-${end}`;
-    const fit = token.includes("s3/") ? full.toLowerCase().replace(/[^a-z0-9.-]/g, "-").slice(-63) : full;
-    if (!taken.has(fit)) return { [named]: fit };
+    const fit = token.includes("s3/")
+      ? full
+          .toLowerCase()
+          .replace(/[^a-z0-9.-]/g, "-")
+          .slice(-63)
+      : full;
+    if (!taken.has(fit)) return { [named]: fit, __defaults: [named] };
   }
 }

@@ -7,16 +7,24 @@ export interface Difference {
   readonly changed: readonly string[];
   /** Of them those that make another resource. */
   readonly replaces: readonly string[];
+  /** True when the name stays and is the program's own: the old one has to go before the new one comes. */
+  readonly nameInTheWay: boolean;
   /** Path → what happened, as deep as people want to read it: single tags, not all of them. */
   readonly paths: Readonly<Record<string, "add" | "delete" | "update">>;
 }
 
 /** What differs between the inputs a resource has and those it should have. */
-export function differ(kind: Pick<Kind, "fields">, has: Props, wants: Props): Difference {
+export function differ(kind: Pick<Kind, "fields" | "named">, has: Props, wants: Props): Difference {
   const keys = [...new Set([...Object.keys(has), ...Object.keys(wants)])].filter((key) => key in kind.fields);
   const changed = keys.filter((key) => !same(kind.fields[key] ?? {}, has[key], wants[key]));
   const replaces = changed.filter((key) => makesAnother(kind.fields[key] ?? {}, key, wants));
-  return { changed, replaces, paths: Object.assign({}, ...changed.map((key) => pathsOf(key, has[key], wants[key]))) };
+  const paths = Object.assign({}, ...changed.map((key) => pathsOf(key, has[key], wants[key])));
+  return { changed, replaces, paths, nameInTheWay: replaces.length > 0 && keepsName(kind.named, has, wants) };
+}
+
+function keepsName(named: string | undefined, has: Props, wants: Props): boolean {
+  const madeUp = Array.isArray(wants["__defaults"]) && wants["__defaults"].includes(named);
+  return named !== undefined && !madeUp && has[named] === wants[named];
 }
 
 /** The real provider leaves it to the program whether new user data makes a new machine. */
@@ -80,7 +88,9 @@ export function project(kind: Pick<Kind, "fields">, said: Props | undefined, sta
     // Tags that somebody has added are a difference even where the program has none.
     return said === undefined || key in said || key === "tags";
   });
-  const has = Object.fromEntries(keys.map((key) => [key, kind.fields[key]?.chosen ? narrowed(said?.[key], state[key]) : state[key]]));
+  const has = Object.fromEntries(
+    keys.map((key) => [key, kind.fields[key]?.chosen ? narrowed(said?.[key], state[key]) : state[key]]),
+  );
   // What can't be read back (an object's content) stays as it was said.
   const unread = Object.entries(said ?? {}).filter(([key]) => !(key in state));
   return { ...Object.fromEntries(unread), ...has };

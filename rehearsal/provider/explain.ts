@@ -45,7 +45,8 @@ async function elsewhere(message: string, aws: Aws): Promise<string | undefined>
   return `${type} is not to be had in ${zone} now: try zone ${either(other)}, or type ${either(alike.sort())}`;
 }
 
-const either = (names: readonly string[]): string => names.slice(0, 5).join(" or ") || "none (this one is the only one)";
+const either = (names: readonly string[]): string =>
+  names.slice(0, 5).join(" or ") || "none (this one is the only one)";
 
 async function offerings(aws: Aws, filter: Record<string, string>) {
   const Filters = Object.entries(filter).map(([Name, value]) => ({ Name, Values: [value] }));

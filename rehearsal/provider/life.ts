@@ -1,10 +1,9 @@
-import { CreateTagsCommand, DeleteTagsCommand } from "@aws-sdk/client-ec2";
 import { randomUUID } from "node:crypto";
 import type { Aws } from "./aws.ts";
 import { type Checked, check } from "./check.ts";
 import { type Difference, differ, project } from "./differ.ts";
 import { type Kind, object, type Props } from "./kind.ts";
-import { marked, markedFor } from "./marks.ts";
+import { allMarks, type Marks, marked, markedFor, retag } from "./marks.ts";
 import { isHanging, isPassing, patiently } from "./retry.ts";
 
 /** What is alike in the life of all kinds. One per provider that the engine has configured. */
@@ -33,6 +32,7 @@ export function life(aws: () => Aws): Life {
   const seen = new Map<string, Set<string>>();
   const names = new Map<string, Set<string>>();
   const adopted = new Set<string>();
+  let marks: Promise<Marks> | undefined;
   const add = (where: Map<string, Set<string>>, urn: string, value: unknown) => {
     where.set(urn, new Set([...(where.get(urn) ?? []), String(value)]));
   };
@@ -42,10 +42,14 @@ export function life(aws: () => Aws): Life {
   };
   const state = async (kind: Kind, id: string, said: Props, inputs: Props) => {
     const read = await patiently(() => kind.read(aws(), id, { ...said, ...inputs }), patience);
-    return read && { ...inputs, ...read, id };
+    const { __defaults, ...mine } = inputs;
+    return read && { ...mine, ...read, id };
   };
 
-  const change = async (kind: Kind, change: { id: string; before: Props; inputs: Props; changed: readonly string[] }) => {
+  const change = async (
+    kind: Kind,
+    change: { id: string; before: Props; inputs: Props; changed: readonly string[] },
+  ) => {
     const { id, before, inputs } = change;
     const changed = new Set(change.changed);
     if (kind.tagged && changed.delete("tags")) await retag(aws(), id, object(before, "tags"), object(inputs, "tags"));
@@ -54,7 +58,9 @@ export function life(aws: () => Aws): Life {
 
   /** What an interrupted run has made for this resource and the state does not know. */
   const leftBehind = async (kind: Kind, urn: string, inputs: Props): Promise<string | undefined> => {
-    for (const id of await markedFor(aws(), urn, kind)) {
+    if (!kind.tagged) return undefined;
+    marks ??= allMarks(aws());
+    for (const id of markedFor(await marks, urn, kind)) {
       if (seen.get(urn)?.has(id)) continue;
       const there = await kind.read(aws(), id, {});
       if (!there) continue;
@@ -82,7 +88,9 @@ export function life(aws: () => Aws): Life {
     async create(kind, urn, inputs) {
       const tags = marked(urn, object(inputs, "tags"));
       const token = randomUUID();
-      const id = await patiently(async () => {
+      const id = await patiently(async (attempt) => {
+        // An attempt that failed may have made something.
+        if (attempt > 1) marks = undefined;
         const left = await leftBehind(kind, urn, inputs);
         return left ?? (await kind.create(aws(), { inputs, tags, token }));
       }, patience);
@@ -97,7 +105,11 @@ export function life(aws: () => Aws): Life {
       const read = await patiently(() => kind.read(aws(), id, { ...before, ...said }), patience);
       if (!read) return undefined;
       const fresh = { ...before, ...read, id };
-      return { id, state: fresh, inputs: project(kind, said && Object.keys(said).length > 0 ? said : undefined, fresh) };
+      return {
+        id,
+        state: fresh,
+        inputs: project(kind, said && Object.keys(said).length > 0 ? said : undefined, fresh),
+      };
     },
 
     async update(kind, urn, { id, olds, had, inputs }) {
@@ -118,13 +130,4 @@ export function life(aws: () => Aws): Life {
       await patiently(() => kind.remove(aws(), id, before), longPatience);
     },
   };
-}
-
-async function retag(aws: Aws, id: string, has: Props, wants: Props): Promise<void> {
-  const put = Object.entries(wants).filter(([key, value]) => has[key] !== value);
-  const gone = Object.keys(has).filter((key) => !(key in wants));
-  const Tags = put.map(([Key, Value]) => ({ Key, Value: String(Value) }));
-  if (Tags.length > 0) await aws.ec2.send(new CreateTagsCommand({ Resources: [id], Tags }));
-  const Gone = gone.map((Key) => ({ Key }));
-  if (Gone.length > 0) await aws.ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: Gone }));
 }

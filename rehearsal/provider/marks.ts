@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DescribeTagsCommand } from "@aws-sdk/client-ec2";
+import { CreateTagsCommand, DeleteTagsCommand, DescribeTagsCommand } from "@aws-sdk/client-ec2";
 import type { Aws } from "./aws.ts";
 import type { Kind, Props } from "./kind.ts";
 
@@ -26,14 +26,35 @@ export function tagsOf(tags: readonly { Key?: string; Value?: string }[] | undef
   return Object.fromEntries(pairs.filter(([key]) => key !== markKey && !key.startsWith("aws:")));
 }
 
-/** Ids of what carries the resource's mark. */
-export async function markedFor(aws: Aws, urn: string, kind: Kind): Promise<string[]> {
-  if (!kind.tagged) return [];
-  const Filters = [
-    { Name: "key", Values: [markKey] },
-    { Name: "value", Values: [markOf(urn)] },
-    { Name: "resource-type", Values: [kind.tagged] },
-  ];
-  const { Tags = [] } = await aws.ec2.send(new DescribeTagsCommand({ Filters }));
-  return Tags.flatMap(({ ResourceId }) => (ResourceId ? [ResourceId] : []));
+/** Mark and type → ids of what carries it. */
+export type Marks = ReadonlyMap<string, readonly string[]>;
+
+/** All marks at once: an interrupted run leaves a few, and asking for each resource would be a call for each. */
+export async function allMarks(aws: Aws): Promise<Marks> {
+  const found = new Map<string, string[]>();
+  const Filters = [{ Name: "key", Values: [markKey] }];
+  let NextToken: string | undefined;
+  do {
+    const page = await aws.ec2.send(new DescribeTagsCommand({ Filters, NextToken }));
+    for (const { Value, ResourceType, ResourceId = "" } of page.Tags ?? []) {
+      const key = `${Value} ${ResourceType}`;
+      found.set(key, [...(found.get(key) ?? []), ResourceId]);
+    }
+    NextToken = page.NextToken;
+  } while (NextToken);
+  return found;
+}
+
+export function markedFor(marks: Marks, urn: string, { tagged }: Kind): readonly string[] {
+  return tagged ? (marks.get(`${markOf(urn)} ${tagged}`) ?? []) : [];
+}
+
+/** Gives a thing of EC2 the tags it should have and takes those it should not. */
+export async function retag(aws: Aws, id: string, has: Props, wants: Props): Promise<void> {
+  const put = Object.entries(wants).filter(([key, value]) => has[key] !== value);
+  const gone = Object.keys(has).filter((key) => !(key in wants));
+  const Tags = put.map(([Key, Value]) => ({ Key, Value: String(Value) }));
+  if (Tags.length > 0) await aws.ec2.send(new CreateTagsCommand({ Resources: [id], Tags }));
+  const Gone = gone.map((Key) => ({ Key }));
+  if (Gone.length > 0) await aws.ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: Gone }));
 }

@@ -1,7 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const throttled = new Set(["RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown", "TooManyRequestsException"]);
-const passing = new Set(["InternalError", "InternalFailure", "InternalServerError", "ServiceUnavailable", "Unavailable"]);
+const throttled = new Set([
+  "RequestLimitExceeded",
+  "Throttling",
+  "ThrottlingException",
+  "SlowDown",
+  "TooManyRequestsException",
+]);
+const passing = new Set([
+  "InternalError",
+  "InternalFailure",
+  "InternalServerError",
+  "ServiceUnavailable",
+  "Unavailable",
+]);
 const lost = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "TimeoutError"]);
 /** The thing still hangs on another one that is going: it takes a moment. */
 const hanging = new Set(["DependencyViolation", "DeleteConflict", "InvalidIPAddress.InUse", "BucketNotEmpty"]);

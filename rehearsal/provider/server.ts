@@ -1,8 +1,8 @@
-import { type sendUnaryData, type ServerUnaryCall, status } from "@grpc/grpc-js";
-import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import { type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { type Aws, connect, settings } from "./aws.ts";
 import { explain } from "./explain.ts";
 import type { Invoke, Kind, Props } from "./kind.ts";
@@ -124,11 +124,14 @@ export function service({ kinds, invokes, version }: Provided): Record<string, (
       return new empty.Empty();
     }, deleting),
 
-    invoke: answer(async (request: pb.InvokeRequest) => {
-      const found = invokes.find(({ token }) => token === request.getTok());
-      if (!found) throw new Error(`${request.getTok()} is not rehearsed`);
-      return new pb.InvokeResponse().setReturn(message(await found.call(configured(), props(request.getArgs()))));
-    }, (request) => request.getTok()),
+    invoke: answer(
+      async (request: pb.InvokeRequest) => {
+        const found = invokes.find(({ token }) => token === request.getTok());
+        if (!found) throw new Error(`${request.getTok()} is not rehearsed`);
+        return new pb.InvokeResponse().setReturn(message(await found.call(configured(), props(request.getArgs()))));
+      },
+      (request) => request.getTok(),
+    ),
   };
 }
 
@@ -137,16 +140,23 @@ const reading = (request: pb.ReadRequest) => `reading ${typeOf(request.getUrn())
 const updating = (request: pb.UpdateRequest) => `updating ${typeOf(request.getUrn())} ${request.getId()}`;
 const deleting = (request: pb.DeleteRequest) => `deleting ${typeOf(request.getUrn())} ${request.getId()}`;
 
-function diffResponse(kind: Kind, { changed, replaces, paths }: ReturnType<Life["diff"]>): pb.DiffResponse {
+function diffResponse(
+  kind: Kind,
+  { changed, replaces, paths, nameInTheWay }: ReturnType<Life["diff"]>,
+): pb.DiffResponse {
   const { DIFF_NONE, DIFF_SOME } = pb.DiffResponse.DiffChanges;
   const response = new pb.DiffResponse()
     .setChanges(changed.length > 0 ? DIFF_SOME : DIFF_NONE)
     .setReplacesList([...replaces])
     .setDiffsList([...changed])
-    .setDeletebeforereplace(kind.single === true)
+    .setDeletebeforereplace(kind.single === true || nameInTheWay)
     .setHasdetaileddiff(true);
   const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = pb.PropertyDiff.Kind;
-  const words = { add: [ADD, ADD_REPLACE], delete: [DELETE, DELETE_REPLACE], update: [UPDATE, UPDATE_REPLACE] } as const;
+  const words = {
+    add: [ADD, ADD_REPLACE],
+    delete: [DELETE, DELETE_REPLACE],
+    update: [UPDATE, UPDATE_REPLACE],
+  } as const;
   for (const [path, word] of Object.entries(paths)) {
     const another = replaces.includes(/^\w+/.exec(path)?.[0] ?? "");
     const difference = new pb.PropertyDiff().setKind(words[word][another ? 1 : 0]).setInputdiff(true);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { app, example, hello } from "../support/apps.ts";
@@ -16,21 +16,30 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => solo?.remove());
 
-/** Processes below the agent, by a word of their command line. */
+/** Processes of this cluster with a word in their command line: they name its home there, or live in it. */
 function below(word: string): number[] {
+  const ours = (pid: number) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      return (
+        command.includes(word) &&
+        (command.includes(solo.home) || readlinkSync(`/proc/${pid}/cwd`).startsWith(solo.home))
+      );
+    } catch {
+      return false;
+    }
+  };
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => {
-      try {
-        return (
-          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word) &&
-          readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(solo.home)
-        );
-      } catch {
-        return false;
-      }
-    });
+    .filter(ours);
+}
+
+function kill(pid: number | undefined): number {
+  // 0 would be this very process and all beside it.
+  if (!pid) throw new Error("there is no such process");
+  process.kill(pid, "SIGKILL");
+  return pid;
 }
 
 /** Asks without pause and counts what is not a 200. */
@@ -119,7 +128,7 @@ describe("on a good day", () => {
 describe("on a bad day", () => {
   it("an instance that is killed is replaced", async () => {
     const { pid } = await app(solo, host("hello"));
-    process.kill(pid, "SIGKILL");
+    kill(pid);
     const again = await until(
       () => app(solo, host("hello")).catch(() => undefined),
       (one) => one && one.pid !== pid,
@@ -130,8 +139,7 @@ describe("on a bad day", () => {
   it("the bus server is killed and comes back: apps answer all the while, nothing is restarted, no route is lost", async () => {
     const before = await app(solo, host("hello"));
     const done = hammer("hello");
-    const [bus = 0] = below("nats");
-    process.kill(bus, "SIGKILL");
+    const bus = kill(below("nats")[0]);
     await until(
       () => below("nats"),
       ([now]) => now && now !== bus,
@@ -150,8 +158,7 @@ describe("on a bad day", () => {
   }, 60_000);
 
   it("HAProxy is killed and is back with all its routes", async () => {
-    const [proxy = 0] = below("haproxy");
-    process.kill(proxy, "SIGKILL");
+    kill(below("haproxy")[0]);
     const page = await until(
       () => solo.get(host("hello")).catch(() => undefined),
       (one) => one?.status === 200,
@@ -161,7 +168,7 @@ describe("on a bad day", () => {
 
   it("the agent is killed and started again: the same instances, the same pids", async () => {
     const before = await until(() => app(solo, host("hello")).catch(() => undefined), Boolean);
-    process.kill(solo.agentPid(), "SIGKILL");
+    kill(solo.agentPid());
     await solo.up();
     const after = await until(() => app(solo, host("hello")).catch(() => undefined), Boolean);
     expect(after).toEqual(before);
@@ -176,7 +183,7 @@ describe("on a bad day", () => {
       () => solo.tutti("apps", "--json"),
       ({ out }) => out.includes("torn"),
     );
-    process.kill(solo.agentPid(), "SIGKILL");
+    kill(solo.agentPid());
     expect((await pushing).code).toBe(1);
     await solo.up();
     await solo.json("push", "torn", "--path", example("python"));

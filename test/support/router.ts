@@ -127,7 +127,10 @@ export async function testRouter(options: Partial<RouterOptions> = {}): Promise<
       ...options,
     }),
   );
-  await running.ready;
+  await running.ready.catch(async (error: unknown) => {
+    if (!options.home) await rm(home, { recursive: true, force: true });
+    throw error;
+  });
   const message = (uris: string | string[], more: object) => ({
     ...{ host: "127.0.0.1", port: 0, uris: [uris].flat(), tags: {} },
     ...more,

@@ -1,6 +1,6 @@
 import { DeleteKeyPairCommand, DescribeKeyPairsCommand, ImportKeyPairCommand } from "@aws-sdk/client-ec2";
-import { type Kind, text } from "../kind.ts";
-import { tagsOf } from "../marks.ts";
+import { type Kind, object, text } from "../kind.ts";
+import { retag, tagsOf } from "../marks.ts";
 import { orGone } from "../retry.ts";
 
 export const keyPair: Kind = {
@@ -12,7 +12,6 @@ export const keyPair: Kind = {
     publicKey: { required: true, replaces: true },
     tags: {},
   },
-  single: true,
   async create(aws, { inputs, tags }) {
     const [KeyName = "", PublicKey = ""] = [text(inputs, "keyName"), text(inputs, "publicKey")];
     const found = await orGone(aws.ec2.send(new DescribeKeyPairsCommand({ KeyNames: [KeyName] })));
@@ -30,6 +29,9 @@ export const keyPair: Kind = {
     if (!one) return undefined;
     const tags = tagsOf(one.Tags);
     return { keyName: one.KeyName, keyPairId: one.KeyPairId, fingerprint: one.KeyFingerprint, tags, tagsAll: tags };
+  },
+  async update(aws, { before, inputs }) {
+    await retag(aws, text(before, "keyPairId") ?? "", object(before, "tags"), object(inputs, "tags"));
   },
   async remove(aws, id) {
     await orGone(aws.ec2.send(new DeleteKeyPairCommand({ KeyName: id })));

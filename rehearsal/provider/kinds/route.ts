@@ -29,7 +29,9 @@ export const route: Kind = {
   },
   async read(aws, id, known) {
     // An import names the two parts, as the real provider wants it: rtb-…_0.0.0.0/0.
-    const [table = "", network] = id.startsWith("r-") ? [text(known, "routeTableId"), text(known, "destinationCidrBlock")] : id.split("_");
+    const [table = "", network] = id.startsWith("r-")
+      ? [text(known, "routeTableId"), text(known, "destinationCidrBlock")]
+      : id.split("_");
     const found = await orGone(aws.ec2.send(new DescribeRouteTablesCommand({ RouteTableIds: [table] })));
     const one = found?.RouteTables?.[0]?.Routes?.find(({ DestinationCidrBlock }) => DestinationCidrBlock === network);
     if (!one) return undefined;

@@ -1,6 +1,8 @@
 import {
   AuthorizeSecurityGroupEgressCommand,
+  type AuthorizeSecurityGroupEgressCommandInput,
   AuthorizeSecurityGroupIngressCommand,
+  type AuthorizeSecurityGroupIngressCommandInput,
   DescribeSecurityGroupRulesCommand,
   ModifySecurityGroupRulesCommand,
   RevokeSecurityGroupEgressCommand,
@@ -28,9 +30,9 @@ const fields: Kind["fields"] = {
 export const ingressRule: Kind = rule("Ingress", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule");
 export const egressRule: Kind = rule("Egress", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule");
 
-function rule(way: "Ingress" | "Egress", token: string): Kind {
-  const Authorize = way === "Ingress" ? AuthorizeSecurityGroupIngressCommand : AuthorizeSecurityGroupEgressCommand;
-  const Revoke = way === "Ingress" ? RevokeSecurityGroupIngressCommand : RevokeSecurityGroupEgressCommand;
+type Way = "Ingress" | "Egress";
+
+function rule(way: Way, token: string): Kind {
   return {
     token,
     tagged: "security-group-rule",
@@ -38,7 +40,7 @@ function rule(way: "Ingress" | "Egress", token: string): Kind {
     async create(aws, { inputs, tags }) {
       const GroupId = text(inputs, "securityGroupId");
       const TagSpecifications = [{ ResourceType: "security-group-rule" as const, Tags: [...tags] }];
-      const made = await aws.ec2.send(new Authorize({ GroupId, IpPermissions: [permission(inputs)], TagSpecifications }));
+      const made = await authorize(aws, way, { GroupId, IpPermissions: [permission(inputs)], TagSpecifications });
       const [one] = made.SecurityGroupRules ?? [];
       if (!one?.SecurityGroupRuleId) throw new Error(`EC2 answered without the rule it made for ${GroupId}`);
       return one.SecurityGroupRuleId;
@@ -70,9 +72,18 @@ function rule(way: "Ingress" | "Egress", token: string): Kind {
     },
     async remove(aws, id, state) {
       const GroupId = text(state, "securityGroupId");
-      await orGone(aws.ec2.send(new Revoke({ GroupId, SecurityGroupRuleIds: [id] })));
+      const request = { GroupId, SecurityGroupRuleIds: [id] };
+      if (way === "Ingress") await orGone(aws.ec2.send(new RevokeSecurityGroupIngressCommand(request)));
+      else await orGone(aws.ec2.send(new RevokeSecurityGroupEgressCommand(request)));
     },
   };
+}
+
+type Permissions = AuthorizeSecurityGroupIngressCommandInput & AuthorizeSecurityGroupEgressCommandInput;
+
+function authorize(aws: Aws, way: Way, request: Permissions) {
+  if (way === "Ingress") return aws.ec2.send(new AuthorizeSecurityGroupIngressCommand(request));
+  return aws.ec2.send(new AuthorizeSecurityGroupEgressCommand(request));
 }
 
 /** By filter and not by id: an API that forgets a rule with its group answers with none, and not with an error. */
@@ -89,7 +100,9 @@ async function find(aws: Aws, id: string): Promise<SecurityGroupRule | undefined
 
 function ports(inputs: Props) {
   const IpProtocol = text(inputs, "ipProtocol");
-  return IpProtocol === "-1" ? { IpProtocol } : { IpProtocol, FromPort: number(inputs, "fromPort"), ToPort: number(inputs, "toPort") };
+  return IpProtocol === "-1"
+    ? { IpProtocol }
+    : { IpProtocol, FromPort: number(inputs, "fromPort"), ToPort: number(inputs, "toPort") };
 }
 
 function permission(inputs: Props) {
