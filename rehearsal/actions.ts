@@ -6,7 +6,8 @@ export function actionOf(method: string, url: string, contentType: string | unde
   if (contentType?.startsWith("application/x-www-form-urlencoded"))
     return new URLSearchParams(body.toString("utf8")).get("Action") ?? "?";
   const { pathname, searchParams } = new URL(url, "http://api");
-  if (pathname.startsWith("/2013-04-01/")) return method === "GET" ? "ListResourceRecordSets" : "ChangeResourceRecordSets";
+  if (pathname.startsWith("/2013-04-01/"))
+    return method === "GET" ? "ListResourceRecordSets" : "ChangeResourceRecordSets";
   const [, bucket = "", ...key] = pathname.split("/");
   if (!bucket) return "ListBuckets";
   return s3Action(method, key.join("/") !== "", [...searchParams.keys()]);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { exec, versionOf } from "./exec.mjs";
 import { SetupError } from "./steps.mjs";
@@ -45,6 +45,7 @@ async function foreign(project, architecture) {
       const work = join(bin, `${program}.new`);
       mkdirSync(work, { recursive: true });
       renameSync(await fetched(program, architecture, get(work)), path);
+      rmSync(work, { recursive: true });
     }
     return [program, { path, version }];
   });

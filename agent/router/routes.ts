@@ -11,7 +11,7 @@ export interface Routes {
   follow(outcome: Outcome, now: number): Regrouped | undefined;
 }
 
-// Milliseconds after which no request that met a backend can be in its retries any more (four connects of 5 s).
+// Milliseconds after which no request that met a backend can be in its retries any more (21 connects of 100 ms, and waits as long).
 const quarantine = 30_000;
 
 export function routesWithPools(): Routes {

@@ -10,7 +10,10 @@ import { service } from "./server.ts";
 const big = { "grpc.max_receive_message_length": 400 << 20, "grpc.max_send_message_length": 400 << 20 };
 
 const server = new Server(big);
-server.addService(provider.ResourceProviderService as never, service({ kinds, invokes, version: aws.version }) as never);
+server.addService(
+  provider.ResourceProviderService as never,
+  service({ kinds, invokes, version: aws.version }) as never,
+);
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
   process.stdout.write(`${port}\n`);

@@ -1,6 +1,7 @@
 import { command } from "./command.ts";
 import type { Benchmark } from "./harness.ts";
 import { idle } from "./idle.ts";
+import { infra } from "./infra.ts";
 import { push } from "./push.ts";
 import { recover } from "./recover.ts";
 import { register } from "./register.ts";
@@ -8,4 +9,4 @@ import { router } from "./router.ts";
 import { start } from "./start.ts";
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router];
+export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router, infra];

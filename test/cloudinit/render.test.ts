@@ -10,15 +10,8 @@ import { packagesFor } from "../../cloudinit/packages.ts";
 import { UserDataTooLarge } from "../../cloudinit/refusals.ts";
 import { budget, fill, renderBakeScript, renderUserData, userDataText } from "../../cloudinit/render.ts";
 import { birth as birthSchema } from "../../roles/birth.ts";
-import {
-  availableRoles,
-  birthOf,
-  birthWith,
-  checker,
-  cloudConfig,
-  combinations,
-  schemaProblems,
-} from "../support/cloudinit.ts";
+import { checker, schemaProblems } from "../support/checkers.ts";
+import { availableRoles, birthOf, birthWith, cloudConfig, combinations } from "../support/cloudinit.ts";
 
 const run = promisify(execFile);
 let work: string;
@@ -39,6 +32,8 @@ describe("user data, for every combination of roles", () => {
   it("passes cloud-init's own schema", async () => {
     const texts = Object.fromEntries(combinations.map((roles) => [roles.join("-"), userDataText(birthWith(roles))]));
     expect(await schemaProblems(work, texts)).toEqual([]);
+    const wrong = userDataText(birthOf()).replace("permissions:", "permission:");
+    expect(await schemaProblems(work, { wrong })).toHaveLength(1);
   }, 120_000);
 
   it("has a script without a fault that shellcheck knows", async () => {

@@ -9,14 +9,6 @@ import { userDataText } from "../../cloudinit/render.ts";
 import type { Birth } from "../../roles/birth.ts";
 import { type RoleName, roles } from "../../roles/role.ts";
 import { type MetadataService, metadataService, type Store, store } from "./metadata.ts";
-import { toolsBin } from "./tools.ts";
-
-/** A program that checks user data; says what to do when it is missing. */
-export function checker(name: "cloud-init" | "shellcheck"): string {
-  const path = join(toolsBin, name);
-  if (!existsSync(path)) throw new Error(`${name} is not set up: run "node bin/setup.mjs"`);
-  return path;
-}
 
 export const availableRoles = (Object.keys(roles) as RoleName[]).filter((role) => roles[role].available);
 
@@ -232,37 +224,4 @@ export function smallBundle(architecture: string = process.arch): Buffer {
   } finally {
     rmSync(tree, { recursive: true, force: true });
   }
-}
-
-// cloud-init's command once for each file, in one process: its start costs more than its check.
-const checkAll = `import io, sys
-from contextlib import redirect_stderr, redirect_stdout
-from cloudinit.cmd.main import main
-for file in sys.argv[1:]:
-    said = io.StringIO()
-    with redirect_stdout(said), redirect_stderr(said):
-        try:
-            code = main(["cloud-init", "schema", "--config-file", file])
-        except SystemExit as end:
-            code = end.code
-    print("ok" if not code and "Valid" in said.getvalue() else f"{file}: {code}: {said.getvalue()!r}")
-`;
-
-/** What cloud-init finds wrong with user data, by its own rules. */
-export async function schemaProblems(work: string, texts: Readonly<Record<string, string>>): Promise<string[]> {
-  const launcher = checker("cloud-init");
-  const files = Object.entries(texts).map(([name, text]) => {
-    write(join(work, `${name}.yaml`), text, 0o600);
-    return join(work, `${name}.yaml`);
-  });
-  // The launcher begins with where its modules are; a program of the machine's own needs no such line.
-  const unpacked = join(dirname(launcher), "../cloud-init/usr/lib/python3/dist-packages");
-  const env = { PATH: process.env["PATH"] ?? "", PYTHONPATH: unpacked, PYTHONDONTWRITEBYTECODE: "1" };
-  const child = spawn("/usr/bin/python3", ["-c", checkAll, ...files], { env, stdio: ["ignore", "pipe", "inherit"] });
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
-  await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
-  const said = out.trim().split("\n");
-  if (said.length !== files.length) return [`cloud-init looked at ${said.length} of ${files.length} files`, ...said];
-  return said.filter((line) => line !== "ok");
 }

@@ -79,6 +79,8 @@ async function running(aws: Aws, id: string): Promise<void> {
 function face(aws: Aws, one: Instance): Props {
   const tags = tagsOf(one.Tags);
   const [nic] = one.NetworkInterfaces ?? [];
+  // Asked for at the interface, they may be told there only.
+  const groups = (one.SecurityGroups?.length ? one.SecurityGroups : nic?.Groups) ?? [];
   const owner = nic?.OwnerId ?? "123456789012";
   return {
     arn: `arn:aws:ec2:${aws.region}:${owner}:instance/${one.InstanceId}`,
@@ -87,7 +89,7 @@ function face(aws: Aws, one: Instance): Props {
     instanceState: one.State?.Name,
     subnetId: one.SubnetId,
     availabilityZone: one.Placement?.AvailabilityZone,
-    vpcSecurityGroupIds: one.SecurityGroups?.map(({ GroupId }) => GroupId).sort(),
+    vpcSecurityGroupIds: groups.map(({ GroupId }) => GroupId).sort(),
     privateIp: one.PrivateIpAddress,
     privateDns: one.PrivateDnsName,
     publicIp: one.PublicIpAddress ?? "",

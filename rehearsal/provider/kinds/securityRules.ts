@@ -59,7 +59,8 @@ function rule(way: Way, token: string): Kind {
         cidrIpv6: one.CidrIpv6,
         referencedSecurityGroupId: one.ReferencedGroupInfo?.GroupId,
         prefixListId: one.PrefixListId,
-        description: one.Description,
+        // moto forgets it for rules that name a group: what is not told is not taken for a difference.
+        ...(one.Description !== undefined && { description: one.Description }),
         arn: `arn:aws:ec2:${aws.region}:${one.GroupOwnerId}:security-group-rule/${id}`,
         tags: tagsOf(one.Tags),
         tagsAll: tagsOf(one.Tags),

@@ -29,7 +29,7 @@ import { asset, Config, interpolate } from "@pulumi/pulumi";
 
 // Every kind that a cluster is made of, once. What a test changes is a setting.
 const config = new Config();
-const tags = { Name: "rehearsal", "tutti:roles": config.get("roles") ?? "dea" };
+const tags = { Name: "rehearsal" };
 const provider = new Provider("there", { region: "eu-central-1" });
 const mine = { provider };
 
@@ -68,7 +68,12 @@ const rules = [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } 
 new BucketServerSideEncryptionConfiguration("depot", { bucket: bucket.id, rules }, mine);
 const versioningConfiguration = { status: "Enabled" };
 new BucketVersioning("depot", { bucket: bucket.id, versioningConfiguration }, mine);
-const denied = { Effect: "Deny", Principal: "*", Action: "s3:*", Condition: { Bool: { "aws:SecureTransport": "false" } } };
+const denied = {
+  Effect: "Deny",
+  Principal: "*",
+  Action: "s3:*",
+  Condition: { Bool: { "aws:SecureTransport": "false" } },
+};
 const tlsOnly = bucket.arn.apply((Resource) =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ ...denied, Resource }] }),
 );
@@ -102,7 +107,8 @@ const node = new Instance(
       httpPutResponseHopLimit: 1,
       instanceMetadataTags: "enabled",
     },
-    tags,
+    // EC2 takes commas in tags; IAM and S3 do not.
+    tags: { ...tags, "tutti:roles": config.get("roles") ?? "dea" },
   },
   { ...mine, dependsOn: agent, additionalSecretOutputs: ["userDataBase64"] },
 );
