@@ -5,7 +5,7 @@ import { becomesReady } from "./ready.ts";
 import { current } from "./starting.ts";
 import { ready, serves } from "./states.ts";
 import { stopInstance } from "./stopping.ts";
-import { beatHeart, say } from "./voice.ts";
+import { advertise, beatHeart, say } from "./voice.ts";
 
 /** Waits until it listens, then tells everybody; stops it when it doesn't in time. */
 export async function untilReady(cell: Cell, id: string): Promise<void> {
@@ -28,6 +28,8 @@ function nowRunning(cell: Cell, id: string): void {
   beatHeart(cell);
   if (serves(one)) cell.routes.register(registration(cell.self, one, one.uris));
   const took = ((one.since - one.born) / 1000).toFixed(1);
+  // After the registration: who hears of it may rely on the routers' having it in a moment.
+  advertise(cell);
   say(cell, one, `Instance ${one.index} is running after ${took} s${one.port ? ` on port ${one.port}` : ""}`);
 }
 

@@ -20,11 +20,13 @@ export async function bring(cell: Cell, id: string, start: DeaStart): Promise<vo
 async function prepareAndStart(cell: Cell, id: string, start: DeaStart): Promise<void> {
   const stop = cell.aborts.get(id)?.signal ?? AbortSignal.abort();
   const first = current(cell, id);
+  const began = performance.now();
   say(cell, first, `Starting instance ${first.index}`);
   // The download is shared with others: who is stopped leaves it alone and goes.
   const droplet = await Promise.race([cell.droplets.get(start.sha1, start.executableUri), whenAborted(stop)]);
   stop.throwIfAborted();
   await cell.driver.fill(boxOf(cell, first), droplet.path, stop);
+  say(cell, first, `Droplet deployed in ${((performance.now() - began) / 1000).toFixed(2)} s`);
   await usablePort(cell, id);
   stop.throwIfAborted();
   const one = current(cell, id);

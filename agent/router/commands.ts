@@ -23,7 +23,9 @@ const silent = /^\s*$/;
  * goes away can never condemn a healthy instance.
  */
 export const serverOptions =
-  "check inter 1h fastinter 100ms downinter 1s fall 1 rise 1 observe layer4 error-limit 1 on-error fastinter";
+  "check inter 1h fastinter 100ms downinter 1s fall 1 rise 1 observe layer4 error-limit 1 on-error fastinter " +
+  // A server added at run time keeps no connection for the next request unless told to: a third of the speed.
+  "pool-purge-delay 5s pool-max-conn -1";
 
 // In HAProxy 2.6 changing or deleting one entry walks through the whole map (some 40 ns an entry), so beyond this many
 // a new version of the map is cheaper.

@@ -15,12 +15,13 @@ export function answerTo(
   return (result) => {
     if (done) return;
     done = true;
-    const name = request.notify_subj;
-    if (name && isSubject(name)) bus.publish({ ...subjects.stagingDone, name }, result);
+    const name = notifySubject(request);
+    if (name) bus.publish({ ...subjects.stagingDone, name }, result);
     else message.reply(result);
   };
 }
 
-function isSubject(name: string): boolean {
-  return /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(name);
+/** The subject that the request names for its answer, if it is one. */
+export function notifySubject({ notify_subj: name }: Pick<StagingRequest, "notify_subj">): string | undefined {
+  return name && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(name) ? name : undefined;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { zipLimits } from "../archive/entry.ts";
 import { extractZip } from "../archive/zip.ts";
 import type { StagingRequest, StagingResult } from "../bus/messages/staging.ts";
@@ -8,6 +7,7 @@ import { download } from "./download.ts";
 import { furnish, type Packed, pack } from "./droplet.ts";
 import { limited } from "./limited.ts";
 import type { Settings } from "./options.ts";
+import type { Order } from "./order.ts";
 import { type Output, output } from "./output.ts";
 import { sourceIn } from "./source.ts";
 import { errorText, phase, StagingError, summary } from "./stagingError.ts";
@@ -25,8 +25,11 @@ export interface Job {
 }
 
 /** Turns bits into a droplet. Always resolves: a failure is told in the result's `error` and in the app's log. */
-export async function stage(request: StagingRequest, options: Settings, stop: AbortSignal): Promise<StagingResult> {
-  const task = randomBytes(16).toString("hex");
+export async function stage(
+  { task, request }: Pick<Order, "task" | "request">,
+  options: Settings,
+  stop: AbortSignal,
+): Promise<StagingResult> {
   const space = workspace(options.home, task);
   const out = output(options.bus, request.app_id);
   try {

@@ -11,7 +11,7 @@ export interface Settings {
   address: string;
   /** Milliseconds. */
   beat: number;
-  /** A directory of the stager's own; what is under `work/` in it is removed at each start. */
+  /** A directory of the stager's own: `work/`, removed at each start, and `jobs/`, what is to be answered. */
   home: string;
   /** Package-manager caches shared between builds. */
   cacheDir: string;

@@ -13,6 +13,7 @@ import { faultOf } from "./natsFaults.ts";
 import { reachable } from "./natsReach.ts";
 import { chunksOf, forgetObject } from "./objectStream.ts";
 import { sweep } from "./objectSweep.ts";
+import { thrift, thriftily } from "./thrift.ts";
 
 export interface ObjectBlobsOptions {
   /** Copies on so many servers; only at creation. */
@@ -56,7 +57,8 @@ export function objectBlobs(connection: NatsConnection, options: ObjectBlobsOpti
   return {
     async put(bytes, stop) {
       try {
-        return await within((opened) => take(opened, { bytes: abortable(bytes, stop), stop, timeout }));
+        const taking = { bytes: abortable(bytes, stop), stop, timeout };
+        return await thriftily(() => within((opened) => take(opened, taking)));
       } finally {
         bytes.destroy();
       }
@@ -64,7 +66,7 @@ export function objectBlobs(connection: NatsConnection, options: ObjectBlobsOpti
     get: (sha256) =>
       within(async ({ objects, jsm }) => {
         const info = await stored(objects, sha256);
-        return info && Readable.from(checked(sha256, chunksOf(jsm, info)), { objectMode: false });
+        return info && Readable.from(slim(checked(sha256, chunksOf(jsm, info))), { objectMode: false });
       }),
     has: (sha256) =>
       within(async ({ objects }) => {
@@ -124,6 +126,16 @@ function passing(bytes: AsyncGenerator<Uint8Array>, onChunk: (chunk: Uint8Array)
     },
     { highWaterMark: 0 },
   );
+}
+
+/** Whoever reads is spared what was read before. */
+async function* slim(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const end = thrift();
+  try {
+    yield* chunks;
+  } finally {
+    end();
+  }
 }
 
 async function stored(objects: ObjectStore, name: string): Promise<ObjectInfo | undefined> {

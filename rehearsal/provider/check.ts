@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Kind, Props } from "./kind.ts";
 import { hasUnknown } from "./values.ts";
 
@@ -19,6 +19,8 @@ export interface Asked {
   readonly news: Props;
   /** Names that are taken by resources of this urn which are still there. */
   readonly taken: ReadonlySet<string>;
+  /** True when another one is wanted beside the one that is there. */
+  readonly anew: boolean;
 }
 
 /** Inputs that are complete and make sense, or what is wrong with them. */
@@ -59,12 +61,15 @@ function wrong({ fields }: Kind, inputs: Props): Failure[] {
  * A name where the program gives none. Its end follows from the urn and not from chance: a run that comes after an
  * interrupted one asks for the same name, and finds what is there.
  */
-function name({ named, token }: Kind, { urn, olds, news, taken }: Asked): Props {
+function name({ named, token }: Kind, { urn, olds, news, taken, anew }: Asked): Props {
   if (!named || news[named] !== undefined) return {};
   if (olds?.[named] !== undefined) return { [named]: olds[named], __defaults: [named] };
   const short = urn.split("::").at(-1) ?? "";
   for (let turn = 0; ; turn++) {
-    const end = createHash("sha256").update(`${urn} ${turn}`).digest("hex").slice(0, 7);
+    const end = createHash("sha256")
+      .update(`${urn} ${anew ? randomUUID() : turn}`)
+      .digest("hex")
+      .slice(0, 7);
     const full = `${short}-${end}`;
     const fit = token.includes("s3/")
       ? full

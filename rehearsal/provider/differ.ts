@@ -29,7 +29,8 @@ function keepsName(named: string | undefined, has: Props, wants: Props): boolean
 
 /** The real provider leaves it to the program whether new user data makes a new machine. */
 function makesAnother(field: Field, key: string, wants: Props): boolean {
-  return field.replaces === true || (key.startsWith("userData") && wants["userDataReplaceOnChange"] === true);
+  const userData = key === "userData" || key === "userDataBase64";
+  return field.replaces === true || (userData && wants["userDataReplaceOnChange"] === true);
 }
 
 /** True when what is there is what is wanted. */

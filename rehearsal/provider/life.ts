@@ -27,7 +27,7 @@ const patience = { again: isPassing, attempts: 6 };
 /** Something that others hang on: the API may need a while to see them gone. */
 const longPatience = { again: (error: unknown) => isPassing(error) || isHanging(error), attempts: 12 };
 
-export function life(aws: () => Aws): Life {
+export function life(aws: () => Aws, anew: (urn: string) => boolean): Life {
   // What the engine's state has, as far as this run has shown it: all else that carries a mark was left behind.
   const seen = new Map<string, Set<string>>();
   const names = new Map<string, Set<string>>();
@@ -58,14 +58,15 @@ export function life(aws: () => Aws): Life {
 
   /** What an interrupted run has made for this resource and the state does not know. */
   const leftBehind = async (kind: Kind, urn: string, inputs: Props): Promise<string | undefined> => {
-    if (!kind.tagged) return undefined;
+    if (!kind.tagged || anew(urn)) return undefined;
     marks ??= allMarks(aws());
     for (const id of markedFor(await marks, urn, kind)) {
       if (seen.get(urn)?.has(id)) continue;
       const there = await kind.read(aws(), id, {});
       if (!there) continue;
       const differs = differ(kind, project(kind, undefined, there), inputs);
-      if (differs.replaces.length > 0) {
+      // What the API does not tell is no reason to throw it away.
+      if (differs.replaces.some((key) => there[key] !== undefined)) {
         await kind.remove(aws(), id, there);
         continue;
       }
@@ -78,7 +79,8 @@ export function life(aws: () => Aws): Life {
   };
 
   return {
-    check: (kind, urn, olds, news) => check(kind, { urn, olds, news, taken: names.get(urn) ?? new Set() }),
+    check: (kind, urn, olds, news) =>
+      check(kind, { urn, olds, news, taken: names.get(urn) ?? new Set(), anew: anew(urn) }),
 
     diff(kind, { urn, id, inputs }, wants) {
       known(kind, urn, id, inputs);
@@ -86,8 +88,9 @@ export function life(aws: () => Aws): Life {
     },
 
     async create(kind, urn, inputs) {
-      const tags = marked(urn, object(inputs, "tags"));
       const token = randomUUID();
+      // With a mark of its own it is not taken for the one it replaces, nor that one for it.
+      const tags = marked(anew(urn) ? `${urn} ${token}` : urn, object(inputs, "tags"));
       const id = await patiently(async (attempt) => {
         // An attempt that failed may have made something.
         if (attempt > 1) marks = undefined;
@@ -125,7 +128,7 @@ export function life(aws: () => Aws): Life {
 
     async remove(kind, urn, { id, state: before }) {
       add(seen, urn, id);
-      // A replacement that found the very thing it should replace: taken over, so nothing is to be removed.
+      // A replacement that took the very thing it should replace for a leftover: it stays, as it is the new one too.
       if (adopted.has(id)) return;
       await patiently(() => kind.remove(aws(), id, before), longPatience);
     },

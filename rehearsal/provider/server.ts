@@ -3,6 +3,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import { askedAnew, engineArguments } from "./anew.ts";
 import { type Aws, connect, settings } from "./aws.ts";
 import { explain } from "./explain.ts";
 import type { Invoke, Kind, Props } from "./kind.ts";
@@ -34,7 +35,7 @@ export function service({ kinds, invokes, version }: Provided): Record<string, (
     if (!aws) throw new Error("the engine has not configured this provider");
     return aws;
   };
-  const lives: Life = life(configured);
+  const lives: Life = life(configured, askedAnew(engineArguments()));
   const kindOf = (urn: string): Kind => {
     const found = kinds.find(({ token }) => token === typeOf(urn));
     if (found) return found;

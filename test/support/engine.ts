@@ -39,7 +39,8 @@ export interface Ground {
 export interface TestCluster extends Ground {
   /** The bus of a bystander. */
   tool: TestBus;
-  controller(): Promise<Controller>;
+  /** `beat`: ms of this one, when the beat shall play no part. */
+  controller(more?: { beat?: number }): Promise<Controller>;
   dea(options?: Partial<FakeDeaOptions>): FakeDea;
   close(): Promise<void>;
 }
@@ -55,8 +56,8 @@ export function testCluster(ground: Ground = memoryGround()): TestCluster {
   return {
     ...ground,
     tool: ground.join(),
-    async controller() {
-      const one = await controller(ground, index++);
+    async controller(more = {}) {
+      const one = await controller(ground, { index: index++, beat, ...more });
       closing.push(() => one.stop());
       return one;
     },
@@ -71,14 +72,17 @@ export function testCluster(ground: Ground = memoryGround()): TestCluster {
   };
 }
 
-async function controller({ join, store, blobs }: Ground, index: number): Promise<Controller> {
+async function controller(
+  { join, store, blobs }: Ground,
+  { index, beat: pace }: { index: number; beat: number },
+): Promise<Controller> {
   const log = recordingLog();
   const bus = join((problem) => log.lines.push(`problem ${problem}`));
   const tables = await openTables(store);
   const http: FastifyInstance = fastify({ forceCloseConnections: true });
   let url = "";
   const made = createEngine({
-    ...{ bus, tables, blobs, log, index, beat },
+    ...{ bus, tables, blobs, log, index, beat: pace },
     ...{ address: "127.0.0.1", domain: "test.example", home: "/nowhere" },
     keys: { urls: "a key for urls", bulk: "bulk secret" },
     url: () => url,
@@ -194,6 +198,7 @@ export interface FakeStager {
 export function fakeStager(
   cluster: TestCluster,
   work: (request: StagingRequest, self: FakeStager) => unknown = () => {},
+  uptime?: string,
 ): FakeStager {
   const bus = cluster.join();
   const requests: StagingRequest[] = [];
@@ -216,6 +221,7 @@ export function fakeStager(
     host: "127.0.0.1:1",
     credentials: ["a", "b"] as [string, string],
     start: "now",
+    uptime,
   };
   bus.subscribe(subjects.discover, (_nothing, message) => message.reply(hello));
   bus.subscribe(subjects.stager, async (request) => {

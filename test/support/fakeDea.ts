@@ -133,7 +133,10 @@ export function fakeDea(
     held,
     ...seen,
     living: (droplet) => living().filter((one) => one.droplet === droplet),
-    run: (one) => void Object.assign(one, { state: "RUNNING", since: seconds() }),
+    run(one) {
+      Object.assign(one, { state: "RUNNING", since: seconds() });
+      advertise();
+    },
     crash(one, exit = { status: 1, description: "app instance exited" }) {
       Object.assign(one, { state: "CRASHED", since: seconds(), exit });
       end(one, "CRASHED");

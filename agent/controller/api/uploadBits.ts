@@ -5,6 +5,7 @@ import { BadArchive } from "../../archive/bad.ts";
 import { type ZipEntry, zipLimits } from "../../archive/entry.ts";
 import { inspectZip, mergeZip } from "../../archive/zip.ts";
 import type { BlobInfo } from "../../store/blobs.ts";
+import { thriftily } from "../../store/thrift.ts";
 import type { Package } from "../records.ts";
 import type { Api, Call } from "./api.ts";
 import { asApiError, isFull } from "./asApiError.ts";
@@ -28,13 +29,13 @@ export async function uploadBits(api: Api, call: Call, { guid }: Package): Promi
   let learning = false;
   const rest = pulse(() => api.tables.packages.update(guid, (old) => ({ ...old })));
   try {
-    const zip = await receive(api, call, directory);
+    const zip = await thriftily(() => receive(api, call, directory));
     const ready = await store(api, pkg, zip);
     await recordUpload(api, call, ready);
     learning = true;
     api.background("keeping files of an upload", async () => {
       try {
-        await learnResources(api, zip, directory);
+        await thriftily(() => learnResources(api, zip, directory));
         await expireBits(api, ready.app);
       } finally {
         await rm(directory, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { batchOf, runnable } from "./deploy.ts";
 import type { Finder } from "./find.ts";
 import { inTurn } from "./inTurn.ts";
 import type { Launched, launcher } from "./launch.ts";
+import type { News } from "./news.ts";
 import type { EngineOptions } from "./options.ts";
 import { plan } from "./plan.ts";
 import type { Slots } from "./slots.ts";
@@ -24,6 +25,7 @@ export interface Convergence {
 export interface ConvergenceOptions extends EngineOptions {
   finder: Finder;
   slots: Slots;
+  news: News;
   voice: Voice;
   launch: ReturnType<typeof launcher>;
   /** Aborted when the controller stops. */
@@ -78,7 +80,7 @@ export function convergence(options: ConvergenceOptions): Convergence {
   };
 }
 
-function starting({ slots, voice, launch, ...options }: ConvergenceOptions): Convergence["start"] {
+function starting({ slots, news, voice, launch, ...options }: ConvergenceOptions): Convergence["start"] {
   return async (process, indices, flapping) => {
     const batch = batchOf(options, process, flapping);
     if (!batch || indices.length === 0) return { started: [], homeless: [] };
@@ -92,6 +94,7 @@ function starting({ slots, voice, launch, ...options }: ConvergenceOptions): Con
       }
       slots.note(process.guid, index, { details: why, at: Date.now() });
     }
+    if (launched.started.length > 0) news.tell([process.guid]);
     return launched;
   };
 }

@@ -57,12 +57,12 @@ function members(made: Parts, ended: { stop(): void }): Runner[] {
   const begin = Date.now() + 10 * beat;
   const count = () => (Date.now() > begin ? census.count() : undefined);
   const onError = (error: unknown) => log.warn({ err: error }, "a regular turn of the controller failed");
-  const others = () => [exits(made), hmRequests(made), bulkCredentials(made), ended];
+  const others = () => [exits(made), hmRequests(made), bulkCredentials(made), { stop: rolls.follow() }, ended];
   return [
     listen({ ...made, others }),
     every("attention", { interval: beat, onError }, attention.tick),
     ownRoute(made),
-    every("stagings", { interval: 30 * beat, onError }, staging.resume),
+    every("stagings", { interval: 5 * beat, onError }, staging.resume),
     every("deployments", { interval: beat, onError }, rolls.turnAll),
     every("census", { interval: 20 * beat, onError }, count),
   ];

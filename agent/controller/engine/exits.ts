@@ -3,6 +3,7 @@ import type { Subscription } from "../../bus/bus.ts";
 import type { DropletExited } from "../../bus/messages/instance.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { App, Event, Process } from "../records.ts";
+import type { News } from "./news.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Slots } from "./slots.ts";
 import type { Voice } from "./voice.ts";
@@ -14,7 +15,8 @@ export function exits({
   log,
   slots,
   voice,
-}: EngineOptions & { slots: Slots; voice: Voice }): Subscription {
+  news,
+}: EngineOptions & { slots: Slots; voice: Voice; news: News }): Subscription {
   return bus.subscribe(subjects.dropletExited, async (exit) => {
     const process = tables.processes.get(exit.droplet);
     const app = process && tables.apps.get(process.app);
@@ -22,6 +24,7 @@ export function exits({
     const crashed = exit.reason === "CRASHED";
     const details = crashed ? describe(exit) : `the instance was ended: ${exit.reason}`;
     slots.note(process.guid, exit.index, { details, at: Date.now(), instance: exit.instance, crashed });
+    news.tell([process.guid]);
     if (!crashed) return;
     try {
       await tables.events.insert(crashEvent(exit, { process, app, at: new Date().toISOString() }));

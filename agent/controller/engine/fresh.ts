@@ -6,6 +6,10 @@
 export function fresh<R>(ttl: number, keep: (answer: R) => boolean = () => true, now: () => number = Date.now) {
   const kept = new Map<string, { at: number; answer: Promise<R> }>();
   return {
+    /** What was asked before now is not shared any more. */
+    forget(match: (key: string) => boolean) {
+      for (const key of kept.keys()) if (match(key)) kept.delete(key);
+    },
     get(key: string, ask: () => Promise<R>): Promise<R> {
       const old = kept.get(key);
       if (old && now() - old.at < ttl) return old.answer;

@@ -5,6 +5,7 @@ import { deas } from "./deas.ts";
 import { finder } from "./find.ts";
 import { launcher } from "./launch.ts";
 import { logRing } from "./logRing.ts";
+import { news } from "./news.ts";
 import { nodes } from "./nodes.ts";
 import type { EngineOptions } from "./options.ts";
 import { rolls } from "./roll.ts";
@@ -22,6 +23,7 @@ export function parts(options: EngineOptions, life: () => AbortSignal) {
     nodes: nodes({ beat }),
     ring: logRing(),
     slots: slots(),
+    news: news(),
     attention: attention({ bus, beat }),
   };
   // A process younger than this controller's time on the bus has no instance that could have been missed.

@@ -7,6 +7,7 @@ import type { Tables } from "../tables.ts";
  */
 export function rollClaims({ tables, holder, beat }: { tables: Tables; holder: string; beat: number }) {
   const seen = new Map<string, { updated: string; at: number }>();
+  const renewed = new Map<string, number>();
   const stoodStill = (deployment: Deployment, now: number) => {
     const last = seen.get(deployment.guid);
     if (last?.updated === deployment.updated_at) return now - last.at > 10 * beat;
@@ -19,8 +20,11 @@ export function rollClaims({ tables, holder, beat }: { tables: Tables; holder: s
       const known = tables.deployments.get(guid);
       if (known?.status !== "ACTIVE") {
         seen.delete(guid);
+        renewed.delete(guid);
         return undefined;
       }
+      // Steps may follow each other quickly, and nobody else takes over within a beat.
+      if (known.roller?.holder === holder && now - (renewed.get(guid) ?? 0) < beat / 2) return known;
       const free = !known.roller || known.roller.holder === holder || stoodStill(known, now);
       if (!free) return undefined;
       let mine = false;
@@ -29,6 +33,7 @@ export function rollClaims({ tables, holder, beat }: { tables: Tables; holder: s
         mine = one.status === "ACTIVE" && (one.roller?.holder === holder || one.roller?.beats === known.roller?.beats);
         return mine ? { ...one, roller: { holder, beats: (one.roller?.beats ?? 0) + 1 } } : undefined;
       });
+      if (mine) renewed.set(guid, now);
       return mine ? written : undefined;
     },
   };

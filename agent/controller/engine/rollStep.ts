@@ -9,7 +9,7 @@ export interface RollPicture {
   target: number;
   /** Wanted instances of the new process. */
   fresh: number;
-  /** How many of them run and have been routed for a beat. */
+  /** How many of them run and have had the time to get into the routers. */
   healthy: number;
   /** Wanted instances of all older web processes together. */
   old: number;

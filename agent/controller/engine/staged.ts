@@ -16,10 +16,19 @@ export async function succeed(tables: Tables, build: Build, result: StagingResul
     process_types: types,
     detected_framework: result.detected_buildpack,
   }));
-  if (!mine) return false;
-  await addProcesses(tables, build, Object.keys(types));
+  if (mine) await complete(tables, build, Object.keys(types));
+  return mine;
+}
+
+async function complete(tables: Tables, build: Build, types: readonly string[]): Promise<void> {
+  await addProcesses(tables, build, types);
   await close(tables, build, { state: "STAGED" });
-  return true;
+}
+
+/** Does what was left undone when a controller went between the writes of an outcome. */
+export async function repair(tables: Tables, build: Build, { state, error, process_types }: Droplet): Promise<void> {
+  if (state === "FAILED") await close(tables, build, { state, error });
+  else await complete(tables, build, Object.keys(process_types));
 }
 
 /** Ends a build without a droplet. What ran before runs on. */
@@ -29,7 +38,13 @@ export async function fail(tables: Tables, build: Build, error: string): Promise
   return mine;
 }
 
-export async function close(tables: Tables, build: Build, outcome: Pick<Build, "state" | "error">): Promise<void> {
+/** Ends a build of which nobody will hear any more. */
+export async function abandon(tables: Tables, build: Build, error: string): Promise<void> {
+  await fail(tables, build, error);
+  await close(tables, build, { state: "FAILED", error });
+}
+
+async function close(tables: Tables, build: Build, outcome: Pick<Build, "state" | "error">): Promise<void> {
   await tables.builds.update(build.guid, (one) => (one.state === "STAGING" ? { ...one, ...outcome } : undefined));
 }
 

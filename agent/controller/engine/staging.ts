@@ -3,11 +3,11 @@ import type { StagingResult } from "../../bus/messages/staging.ts";
 import { at } from "../../bus/subject.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { App, Build, Droplet, Package } from "../records.ts";
-import type { EngineOptions } from "./options.ts";
-import { close, fail, succeed } from "./staged.ts";
+import { type EngineOptions, patience } from "./options.ts";
+import { abandon, fail, repair, succeed } from "./staged.ts";
 import { stagingRequest, taskOf } from "./stagingRequest.ts";
 import { failureText } from "./stagingResult.ts";
-import { type Watch, watch } from "./stagingWatch.ts";
+import { stagingLimit, type Watch, watch } from "./stagingWatch.ts";
 import type { Voice } from "./voice.ts";
 
 export interface StagingOptions extends EngineOptions {
@@ -23,8 +23,10 @@ export interface Staging {
   resume(): Promise<void>;
 }
 
-/** Beats a staging may take; the stager's own limit is a little shorter, so that its reason is the one that is shown. */
-export const stagingLimit = 16 * 60;
+/** Beats after which a build that no stager was ever asked for is one whose controller went in between. */
+const beginning = 10;
+/** Beats after which an outcome that is half written is one whose controller went in between. */
+const settling = 3;
 
 export function staging(options: StagingOptions): Staging {
   const { bus, tables, keys, url, voice, beat } = options;
@@ -35,7 +37,7 @@ export function staging(options: StagingOptions): Staging {
     );
   const follow = (build: Build, age: number) => {
     if (watches.has(build.guid)) return;
-    const one = watch({ ...options, build, limit: Math.max(0, stagingLimit * beat - age) }, (result) => {
+    const one = watch({ ...options, build, age }, (result) => {
       watches.delete(build.guid);
       if (result !== undefined) outcome(build, result);
     });
@@ -67,25 +69,21 @@ export function staging(options: StagingOptions): Staging {
       for (const build of tables.builds.all()) {
         if (build.state !== "STAGING") continue;
         const droplet = build.droplet ? tables.droplets.get(build.droplet) : undefined;
-        const age = Date.now() - Date.parse(build.created_at);
-        if (droplet && droplet.state !== "AWAITING_UPLOAD") await repair(tables, build, droplet);
-        else if (droplet && age < stagingLimit * beat) follow(build, age);
-        else if (age >= stagingLimit * beat) await abandon(tables, build);
+        const age = since(build.created_at);
+        if (droplet && droplet.state !== "AWAITING_UPLOAD") {
+          if (since(droplet.updated_at) > settling * patience(beat)) await repair(tables, build, droplet);
+        } else if (age >= stagingLimit * beat) await abandon(tables, build, tooOld);
+        else if (droplet) follow(build, age);
+        else if (age > beginning * patience(beat)) await abandon(tables, build, neverBegun);
       }
     },
   };
 }
 
-/** A controller went between the two writes of an outcome. */
-async function repair(tables: EngineOptions["tables"], build: Build, { state, error }: Droplet): Promise<void> {
-  await close(tables, build, state === "FAILED" ? { state, error } : { state: "STAGED" });
-}
+const since = (time: string) => Date.now() - Date.parse(time);
 
-async function abandon(tables: EngineOptions["tables"], build: Build): Promise<void> {
-  const error = "StagerFail/StagingTimeoutError: the staging was given up; push again";
-  await fail(tables, build, error);
-  await close(tables, build, { state: "FAILED", error });
-}
+const tooOld = "StagerFail/StagingTimeoutError: the staging was given up; push again";
+const neverBegun = "StagerFail/TaskError: the controller was restarted before a stager was asked; push again";
 
 async function settle(
   { tables, voice, log }: StagingOptions,

@@ -200,7 +200,7 @@ describe("what a build may see and leave", () => {
       fs.rmSync("../logs", { recursive: true }); fs.symlinkSync("${shop.home}", "../support");`;
     const request = await shop.order({ ...building(program), "index.html": "" });
     expect((await shop.stage(request)).error).toBeUndefined();
-    expect(await readdir(shop.home)).toEqual(["cache", "work"]);
+    expect(await readdir(shop.home)).toEqual(["cache", "jobs", "work"]);
     const droplet = await unpack(shop.droplet(request));
     expect(await readFile(join(droplet.root, "startup"), "utf8")).toMatch(/^#!\/bin\/sh/);
     await droplet.remove();

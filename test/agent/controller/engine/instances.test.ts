@@ -94,6 +94,99 @@ describe("looking at instances", () => {
   });
 });
 
+describe("looking at instances while something changes", () => {
+  // Answers would be shared for so long that every change below would go unseen.
+  const slow = 60_000;
+  let other: Controller;
+  beforeEach(async () => {
+    other = await cluster.controller({ beat: slow });
+    dea.advertise();
+    await until(async () => (await seen()).join() === "RUNNING,RUNNING", { what: "both are seen" });
+  });
+  const seen = async () => {
+    const now = other.tables.processes.get(process.guid) ?? process;
+    return (await other.engine.instances(now)).map(({ state }) => state);
+  };
+
+  it("shows a crash at once, also while nobody answers questions about it", async () => {
+    const [first] = dea.living(process.guid);
+    if (first) dea.crash(first);
+    expect((await seen()).toSorted()).toEqual(["CRASHED", "RUNNING"]);
+  });
+
+  it("shows an instance that has just come up", async () => {
+    const [first] = dea.living(process.guid);
+    if (first) dea.crash(first);
+    expect(await seen()).toContain("CRASHED");
+    if (first) dea.run(dea.plant({ droplet: process.guid, version: process.version, index: first.index }, "STARTING"));
+    expect(await seen()).toEqual(["RUNNING", "RUNNING"]);
+  });
+
+  it("shows at once that the app was stopped", async () => {
+    await controller.tables.apps.update(process.app, (app) => ({ ...app, state: "STOPPED" }));
+    await until(() => other.tables.apps.get(process.app)?.state === "STOPPED", { what: "the other knows" });
+    expect(await seen()).toEqual(["DOWN", "DOWN"]);
+  });
+
+  it("asks once for many clients between two changes", async () => {
+    const before = dea.finds.length;
+    for (let turn = 0; turn < 20; turn++) await seen();
+    dea.advertise();
+    for (let turn = 0; turn < 20; turn++) await seen();
+    expect(dea.finds.length - before).toBe(1);
+  });
+
+  it("does not make a client wait for silence when the slot runs meanwhile", async () => {
+    dea.held.splice(0);
+    dea.advertise();
+    const looking = seen();
+    await until(() => dea.finds.some(({ states }) => states?.join() === "CRASHED"), { what: "crashes are asked for" });
+    for (const index of [0, 1]) dea.plant({ droplet: process.guid, version: process.version, index });
+    expect(await looking).toEqual(["RUNNING", "RUNNING"]);
+  });
+});
+
+describe("asking the health manager", () => {
+  const asked: string[] = [];
+  const answering = (ids: string[] | undefined) => {
+    asked.splice(0);
+    cluster.tool.subscribe(subjects.healthmanagerStatus, ({ state }, message) => {
+      asked.push(state);
+      if (state === "CRASHED" && ids) message.reply({ instances: ids.map((instance) => ({ instance, since: 5 })) });
+    });
+  };
+
+  it("for crashes tells at once that there are none, although no DEA says so", async () => {
+    answering([]);
+    const other = await cluster.controller({ beat: 2_000 });
+    dea.held.splice(0);
+    dea.advertise();
+    cluster.tool.subscribe(subjects.healthmanagerStatus, ({ state }, message) => {
+      if (state === "FLAPPING") message.reply({ indices: [] });
+    });
+    const began = performance.now();
+    expect((await other.engine.instances(process)).map(({ state }) => state)).toEqual(["DOWN", "DOWN"]);
+    // Silence would have taken two beats.
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(asked.toSorted()).toEqual(["CRASHED", "FLAPPING"]);
+  });
+
+  it("is done for a stopped app too, and says how its last instance ended", async () => {
+    const [first] = dea.living(process.guid);
+    if (!first) throw new Error("nothing runs");
+    dea.crash(first, { status: 3, description: "app instance exited" });
+    answering([first.id]);
+    await controller.tables.apps.update(process.app, (app) => ({ ...app, state: "STOPPED" }));
+    const views = await controller.engine.instances(process);
+    expect(asked).toEqual(["CRASHED"]);
+    expect(views[first.index]).toMatchObject({
+      state: "DOWN",
+      instance: first.id,
+      details: "exit status 3: app instance exited",
+    });
+  });
+});
+
 describe("a crash", () => {
   it("is written once into the audit events and the app's log, although two controllers hear it", async () => {
     const second = await cluster.controller();

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { routed } from "../../../../agent/controller/engine/routed.ts";
 import type { Deployment } from "../../../../agent/controller/records.ts";
 import {
   base,
@@ -180,5 +181,60 @@ describe("a rolling deployment", () => {
     const next = await deploy(one, { created_at: new Date(Date.now() + 1000).toISOString() });
     expect((await ends(next)).reason).toBe("DEPLOYED");
     expect(dea.starts.filter(({ droplet }) => droplet === next.process)).toEqual([]);
+  });
+});
+
+describe("a rolling deployment on a controller whose beat never comes", () => {
+  const endless = 600_000;
+
+  /** Apps pushed while this controller looks on: it need not wait for adverts to know where instances are. */
+  beforeEach(async () => {
+    await controller.stop();
+    controller = await cluster.controller({ beat: endless });
+    dea.advertise();
+  });
+
+  it("goes from step to step as soon as the new instances run", async () => {
+    const one = await running(3);
+    const deployment = await deploy(one);
+    expect((await ends(deployment)).reason).toBe("DEPLOYED");
+    expect(web(one.app.guid)).toMatchObject([{ guid: deployment.process, instances: 3 }]);
+  });
+
+  it("hears of an instance that takes its time to run", async () => {
+    const one = await running(2);
+    comeUp = false;
+    const deployment = await deploy(one);
+    for (const count of [1, 2]) {
+      await until(() => dea.living(deployment.process).length === count, { what: `new instance ${count} starts` });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(serving(one.app.guid)).toHaveLength(2);
+      const young = dea.held.find(({ state }) => state === "STARTING");
+      if (young) dea.run(young);
+    }
+    expect((await ends(deployment)).reason).toBe("DEPLOYED");
+  });
+});
+
+describe("a rolling deployment where the room of an old instance is needed for a new one", () => {
+  it("goes on when that room is free", async () => {
+    dea.leave();
+    // Room for three, and those that are stopped keep theirs for a while.
+    dea = cluster.dea({ memory: 3 * 128, stopping: 10 * beat });
+    await settled();
+    const one = await running(2);
+    const deployment = await deploy(one);
+    expect((await ends(deployment)).reason).toBe("DEPLOYED");
+    expect(dea.living(deployment.process)).toHaveLength(2);
+  });
+});
+
+describe("whether the routers have an instance", () => {
+  it("is a matter of a tenth of a beat after it was seen to run", () => {
+    const one = routed(1000);
+    expect([one.isRouted("a", 5000), one.wait(5000)]).toEqual([false, 100]);
+    expect([one.isRouted("b", 5040), one.wait(5040)]).toEqual([false, 60]);
+    expect([one.isRouted("a", 5100), one.wait(5100)]).toEqual([true, 40]);
+    expect([one.isRouted("b", 5140), one.wait(5140)]).toEqual([true, undefined]);
   });
 });

@@ -1,0 +1,120 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { census, leftovers, machine } from "../support/ec2Eyes.ts";
+import { type Ground, ground, type Stack, stack } from "../support/pulumiEngine.ts";
+
+const program = fileURLToPath(new URL("program", import.meta.url));
+
+let there: Ground;
+let mine: Stack;
+beforeAll(async () => {
+  there = await ground();
+});
+afterAll(() => there?.stop());
+beforeEach(async () => {
+  there.api.faults.clear();
+  mine = await stack({ ground: there, program });
+  await mine.set("canary", "canary-77", "secret");
+});
+afterEach(async () => {
+  there.api.faults.clear();
+  await mine.pulumi(["cancel", "--yes"]);
+  await mine.good("destroy", "--yes", "--skip-preview");
+  expect(await leftovers(there)).toEqual([]);
+  await mine.gone();
+});
+
+const up = (...more: string[]) => ["up", "--yes", "--skip-preview", ...more];
+
+/** Kills the engine when its first write has been done and before it hears of it. Resolves to the write's action. */
+async function upKilledAtFirstWrite(): Promise<string | undefined> {
+  let killed: string | undefined;
+  let engine: ChildProcess | undefined;
+  there.api.faults.onDone(async ({ write, action }) => {
+    if (!write || killed || !engine) return;
+    killed = action;
+    const gone = once(engine, "exit");
+    engine.kill("SIGKILL");
+    await gone;
+  });
+  const { code, text } = await mine.pulumi(up("--parallel", "1"), (process) => (engine = process));
+  there.api.faults.onDone(undefined);
+  if (!killed && code !== 0) throw new Error(text);
+  return killed;
+}
+
+describe("an engine that is killed", { timeout: 400_000 }, () => {
+  it("after each write in turn ends, run again, with one of everything", async () => {
+    const killedAt: string[] = [];
+    for (;;) {
+      const action = await upKilledAtFirstWrite();
+      if (!action) break;
+      killedAt.push(action);
+      await mine.unlock();
+    }
+    expect(killedAt).toEqual(expect.arrayContaining(["CreateVpc", "RunInstances", "CreateRole", "CreateBucket"]));
+    expect(killedAt.filter((action) => action === "RunInstances")).toHaveLength(1);
+    expect(Object.values(await census(there))).toEqual(Object.keys(await census(there)).map(() => 1));
+    expect(await mine.good("up", "--yes", "--skip-preview")).toMatch(/Resources:\s+\d+ unchanged/);
+  });
+});
+
+describe("an API with a bad day", { timeout: 120_000 }, () => {
+  it("that throttles is asked again, later", async () => {
+    for (const action of ["CreateVpc", "RunInstances", "PutObject", "CreateRole"])
+      there.api.faults.inject({ action, fault: { kind: "throttle" }, times: 3 });
+    await mine.good(...up());
+    expect(there.api.faults.counts.get("RunInstances")).toBe(4);
+    await machine(there);
+  });
+
+  it("that does a thing and says it failed makes one of it all the same", async () => {
+    for (const action of [
+      "CreateVpc",
+      "CreateSubnet",
+      "RunInstances",
+      "AllocateAddress",
+      "CreateRole",
+      "ImportKeyPair",
+    ])
+      there.api.faults.inject({ action, fault: { kind: "done and lost" } });
+    await mine.good(...up());
+    expect(Object.values(await census(there))).toEqual(Object.keys(await census(there)).map(() => 1));
+  });
+
+  it("that has no such machines left says where to try, and goes on when it has", async () => {
+    const capacity = { kind: "capacity", type: "t3.small", zone: "eu-central-1a" } as const;
+    there.api.faults.inject({ action: "RunInstances", fault: capacity });
+    const { code, text } = await mine.pulumi(up());
+    expect(code).not.toBe(0);
+    expect(text).toMatch(/InsufficientInstanceCapacity: .* sufficient t3.small capacity/);
+    expect(text).toContain(
+      "t3.small is not to be had in eu-central-1a now: try zone eu-central-1b or eu-central-1c, or type",
+    );
+    expect(text).toMatch(/t3a\.small/);
+    expect(text).not.toMatch(/\n\s+at /);
+    await mine.good(...up());
+    await machine(there);
+  });
+
+  it("that knows no such image says so, on one screen", async () => {
+    await mine.set("ami", "ami-00000000000000000");
+    const { code, text } = await mine.pulumi(up());
+    expect(code).not.toBe(0);
+    expect(text).toMatch(/creating aws:ec2\/instance:Instance: InvalidAMIID/);
+    expect(text).toContain("hint: name an image that this region has");
+    expect(text).not.toMatch(/\n\s+at /);
+  });
+
+  it("that refuses the credentials says what to check, and no secret", async () => {
+    const message = "AWS was not able to validate the provided access credentials";
+    const fault = { kind: "error", status: 401, code: "AuthFailure", message } as const;
+    there.api.faults.inject({ action: "CreateVpc", fault });
+    const { text } = await mine.pulumi(up());
+    expect(text).toContain("AuthFailure: AWS was not able to validate");
+    expect(text).toContain("hint: check the credentials");
+    expect(text).not.toContain("canary-77");
+  });
+});
