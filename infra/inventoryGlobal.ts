@@ -25,8 +25,8 @@ export async function findGlobals(account: Account, cluster?: string): Promise<F
 
 async function roles({ iam }: Account): Promise<Found[]> {
   const names: { name: string; created: number | undefined }[] = [];
+  // Only machines' own roles are worth a call each: an account may have a thousand others.
   for await (const { Roles = [] } of paginateListRoles({ client: iam }, {}))
-    // Only machines' own roles are worth a call each: an account may have a thousand others.
     for (const { RoleName = "", AssumeRolePolicyDocument = "", CreateDate } of Roles)
       if (AssumeRolePolicyDocument.includes("ec2.amazonaws.com"))
         names.push({ name: RoleName, created: CreateDate?.getTime() });

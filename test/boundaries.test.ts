@@ -51,7 +51,10 @@ const mayImport: Record<string, { from: readonly string[]; why: string }> = {
     from: ["roles", "bootstrap", "infra", "rehearsal"],
     why: "a person's laptop speaks HTTP to the controller and needs no part of the agent",
   },
-  rehearsal: { from: ["infra", "roles", "bootstrap", "cloudinit"], why: "the rehearsal uses the public faces" },
+  rehearsal: {
+    from: ["agent/run", "infra", "roles", "bootstrap", "cloudinit"],
+    why: "the rehearsal uses the public faces, and lives as everything lives",
+  },
   agent: { from: ["roles", ...leaves, ...components], why: "the node wires everything and is wired by nobody" },
   ...Object.fromEntries(
     leaves.map((leaf) => [
@@ -81,6 +84,10 @@ const homes: Record<string, readonly string[]> = {
   yazl: ["agent/archive/", "cli/push/"],
   yaml: ["roles/", "cli/", "agent/stager/", "agent/controller/api/manifestYaml.ts"],
   commander: ["cli/main.ts", "cli/"],
+  handlebars: ["cloudinit/render.ts"],
+  "@pulumi/pulumi": ["infra/", "rehearsal/"],
+  "@pulumi/aws": ["infra/"],
+  "@aws-sdk/client-ec2": ["infra/inventory", "rehearsal/"],
   undici: ["cli/"],
 };
 

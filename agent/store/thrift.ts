@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Bytes of buffers that may come on top before the young ones are looked through. */
-const pile = 16 * 1024 ** 2;
+const pile = 8 * 1024 ** 2;
 /** Milliseconds. A fast disk brings about as much as the pile in this time. */
 const interval = 10;
 

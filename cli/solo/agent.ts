@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync, openSync, readFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../fault.ts";
+import { lastWords } from "./lastWords.ts";
 import { type Place, projectFile } from "./place.ts";
 
 /** A component as the agent's status file tells of it. */
@@ -45,18 +46,28 @@ function isAgent(pid: number, place: Place): boolean {
 
 /** Starts the agent apart from this process: a Ctrl-C here must reach it through us, in order. Resolves to its pid. */
 export async function startAgent(place: Place): Promise<number> {
+  turnOver(place.logFile);
   const log = openSync(place.logFile, "a", 0o600);
+  // The first user's password is no business of the agent, nor of the apps that inherit its environment.
+  const { TUTTI_PASSWORD: _ours, STACKATO_PASSWORD: _theirs, ...env } = process.env;
   const child = spawn(process.execPath, [projectFile("agent/main.ts"), place.nodeFile], {
     detached: true,
     stdio: ["ignore", log, log],
-    env: { ...process.env, NODE_NO_WARNINGS: "1" },
+    env: { ...env, NODE_NO_WARNINGS: "1" },
   });
   const pid = await new Promise<number>((resolve, reject) => {
     child.once("spawn", () => resolve(child.pid ?? 0));
     child.once("error", reject);
   });
   child.unref();
+  // From here on others who look find it.
+  while (alive(pid) && readStatus(place)?.pid !== pid) await sleep(20);
   return pid;
+}
+
+/** A log that has grown large begins anew; the one before is kept. */
+function turnOver(logFile: string): void {
+  if (existsSync(logFile) && statSync(logFile).size > 16 * 2 ** 20) renameSync(logFile, `${logFile}.1`);
 }
 
 export interface Watch {
@@ -64,6 +75,9 @@ export interface Watch {
   onReady: (name: string) => void;
   stop?: AbortSignal;
 }
+
+/** Another start would meet the same: there is nothing to wait for. */
+const final = ["port_in_use", "port_not_allowed", "address_not_here", "not_listening", "cannot_listen"];
 
 /** Resolves when every component of the agent is ready. Rejects when one cannot be, or when the agent ends. */
 export async function agentReady(place: Place, pid: number, { onReady, stop }: Watch): Promise<void> {
@@ -77,13 +91,17 @@ export async function agentReady(place: Place, pid: number, { onReady, stop }: W
       onReady(name);
     }
     const failing = components.find((one) => one.state === "failing");
-    if (failing && (failing.code === "port_in_use" || Date.now() > deadline)) throw componentFault(failing, place);
+    if (failing && (final.includes(failing.code ?? "") || Date.now() > deadline)) throw componentFault(failing, place);
     if (components.length > 0 && components.every((one) => one.state === "ready")) return;
-    if (!isAgent(pid, place) && !readStatus(place)?.pid) await sleep(50);
-    else if (!alive(pid)) throw agentFault("the agent ended while it was starting", place);
-    if (Date.now() > deadline) throw agentFault("the components are not ready after 60 s", place);
+    if (!alive(pid)) throw agentFault("the agent ended while it was starting", place);
+    if (Date.now() > deadline) throw agentFault(`${notReady(components)} after 60 s`, place);
     await sleep(20);
   }
+}
+
+function notReady(components: readonly ComponentStatus[]): string {
+  const late = components.filter((one) => one.state !== "ready").map((one) => one.name);
+  return late.length > 0 ? `${late.join(", ")} not ready` : "no component is ready";
 }
 
 function componentFault({ name, reason, hint, code }: ComponentStatus, place: Place): Fault {
@@ -93,23 +111,31 @@ function componentFault({ name, reason, hint, code }: ComponentStatus, place: Pl
   });
 }
 
-function agentFault(message: string, place: Place): Fault {
-  const lines = existsSync(place.logFile) ? readFileSync(place.logFile, "utf8").trim().split("\n").slice(-5) : [];
+export function agentFault(message: string, place: Place): Fault {
+  const lines = existsSync(place.logFile) ? lastWords(readFileSync(place.logFile, "utf8")) : [];
   return new Fault([message, ...lines].join("\n  "), { code: "agent_failed", hint: `the whole log: ${place.logFile}` });
 }
 
-function alive(pid: number): boolean {
+/** Resolves when this agent has ended: true when every component was stopped before, false when it was cut short. */
+export async function agentGone(place: Place, pid: number): Promise<boolean> {
+  while (alive(pid)) await sleep(250);
+  const left = readStatus(place);
+  return left?.pid !== pid || left.components.length === 0;
+}
+
+export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
 /** Asks the agent to stop and resolves when it is gone. Told of each component that has ended. */
 export async function stopAgent(place: Place, pid: number, onEnded: (name: string) => void): Promise<void> {
-  let before = readStatus(place)?.components.map((one) => one.name) ?? [];
+  const status = readStatus(place);
+  let before = status?.pid === pid ? status.components.map((one) => one.name) : [];
   if (alive(pid)) process.kill(pid, "SIGTERM");
   const deadline = Date.now() + 60_000;
   while (alive(pid)) {

@@ -1,12 +1,7 @@
 import type { NodeSpec } from "../../roles/node.ts";
 import type { ClusterSpec } from "../../roles/spec.ts";
 import { Fault } from "../fault.ts";
-
-/** What this machine has: MiB of memory and of free disk. */
-export interface Machine {
-  memory: number;
-  disk: number;
-}
+import type { Machine } from "./machine.ts";
 
 export interface SoloOptions {
   cluster: ClusterSpec;
