@@ -1,7 +1,9 @@
 import type { Command } from "./command.ts";
 import { apps } from "./table/apps.ts";
 import { cluster } from "./table/cluster.ts";
+import { clusters } from "./table/ground.ts";
 import { inside } from "./table/inside.ts";
+import { ground } from "./table/inventory.ts";
 
 /** What needs no cluster to talk to. The full rows are in files of their own, imported when the word is used. */
 const machine: readonly Command[] = [
@@ -18,4 +20,4 @@ const machine: readonly Command[] = [
 ];
 
 /** Every command of ours, in the order of the help. */
-export const commands: readonly Command[] = [...apps, ...inside, ...cluster, ...machine];
+export const commands: readonly Command[] = [...apps, ...inside, ...cluster, ...clusters, ...ground, ...machine];

@@ -36,7 +36,7 @@ function takeJson(line: readonly string[]): { json: boolean; argv: string[] } {
   };
 }
 
-/** One line of cause, one of advice; with JSON wanted, an object that ends the output. */
+/** The cause, and one line of advice; with JSON wanted, an object that ends the output. */
 function tell(error: unknown, io: Io): number {
   const { message, code, hint, exit } = facts(error);
   const paint = painter(wantsColour(io.stderr, io.env));
@@ -53,7 +53,8 @@ function facts(error: unknown) {
     unknown
   >;
   return {
-    message: String(message || error).split("\n")[0] ?? "",
+    // What we have written ourselves is shown whole; of a stranger's error one line will do.
+    message: (typeof hint === "string" ? String(message) : (String(message || error).split("\n")[0] ?? "")).trimEnd(),
     code: typeof code === "string" ? code : "internal",
     hint:
       typeof hint === "string" ? hint : code ? undefined : "this is a fault of tutti itself: TUTTI_DEBUG=1 shows where",

@@ -5,6 +5,7 @@ import { ago, table } from "./show.ts";
 
 /** `tutti node list`. */
 export async function nodeList(call: Call): Promise<void> {
+  if (call.text("from") === "ec2") return (await import("./ground/nodes.ts")).nodesFromEc2(call);
   const { api } = await session(call);
   const found = await nodes(api);
   call.io.result(

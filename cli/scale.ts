@@ -20,9 +20,8 @@ export async function scale(call: Call): Promise<void> {
     : before;
   const resized = after.memory_in_mb !== before.memory_in_mb || after.disk_in_mb !== before.disk_in_mb;
   if (resized && app.state === "STARTED") {
-    call.io.note("the new size needs new instances: they are being replaced …");
-    // Our controller replaces them by itself and shows it by a new version; others wait to be told.
-    if (after.version === before.version) await restartApp(call, { api, app, http });
+    call.io.note(`the new size needs new instances: restarting ${app.name} …`);
+    await restartApp(call, { api, app, http });
   }
   const { instances, memory_in_mb, disk_in_mb, type } = after;
   const words = `${app.name} (${type}): ${instances} ${instances === 1 ? "instance" : "instances"}, ${bytes(memory_in_mb * 2 ** 20)} memory, ${bytes(disk_in_mb * 2 ** 20)} disk`;

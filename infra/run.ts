@@ -3,10 +3,6 @@ import { type Change, type Complaint, read, type Told } from "./run/events.ts";
 import { abandoned, type Lock, locksIn } from "./run/locks.ts";
 import type { Site } from "./run/site.ts";
 
-export type { Change, Complaint, Deed } from "./run/events.ts";
-export type { Lock } from "./run/locks.ts";
-export { findEngine, lay, pathFor, type Site, type SiteFacts } from "./run/site.ts";
-
 // The one home of running Pulumi's engine. By its command and its JSON, not by the Automation API: that is the same
 // command behind half a second of imports, and starts it three times as often.
 

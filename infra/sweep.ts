@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { abreast } from "./inventoryAbreast.ts";
 import type { Account } from "./inventoryAccount.ts";
-import { faultOf, isHeld } from "./inventoryFault.ts";
+import { asked, faultOf, isHeld } from "./inventoryFault.ts";
 import { type Found, foundKinds } from "./inventoryFound.ts";
 import { openUp, remove, stillThere } from "./inventoryRemove.ts";
 
@@ -32,17 +32,17 @@ const width = 8;
  */
 export async function sweep(account: Account, doomed: readonly Found[], options: SweepOptions = {}): Promise<Swept[]> {
   const results: Swept[] = [];
-  const state = { deadline: Number.POSITIVE_INFINITY };
+  // Things wait for each other only from when the machines are gone, and all of them together no longer than this.
+  let deadline = Number.POSITIVE_INFINITY;
   for (const kind of foundKinds) {
     const things = doomed.filter((found) => found.kind === kind);
-    const act = (found: Found) => removed(account, found, { ...options, deadline: state.deadline });
     if (kind === "firewall")
       await abreast(things, width, (found) => quietly(openUp(account.at(found.region), found.id)));
-    const swept = await abreast(things, width, act);
-    results.push(...(kind === "instance" ? await waited(account, swept, options) : swept));
-    for (const one of results.slice(-things.length || results.length)) options.told?.(one);
-    // From here on things wait for each other only, and all of them together no longer than this.
-    if (kind === "instance") state.deadline = performance.now() + (options.heldPatience ?? 120_000);
+    const tried = await abreast(things, width, (found) => removed(account, found, { ...options, deadline }));
+    const swept = kind === "instance" ? await waited(account, tried, options) : tried;
+    if (kind === "instance") deadline = performance.now() + (options.heldPatience ?? 120_000);
+    for (const one of swept) options.told?.(one);
+    results.push(...swept);
   }
   return results;
 }
@@ -90,7 +90,7 @@ async function waited(account: Account, swept: readonly Swept[], options: SweepO
         all.map(({ found }) => found.id),
       ),
     );
-    left = new Set((await Promise.all(looks)).flat());
+    left = new Set((await asked("waiting for machines to go", Promise.all(looks))).flat());
     if (left.size === 0 || performance.now() + pause > until) break;
     await sleep(pause, undefined, { signal });
   }

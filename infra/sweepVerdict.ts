@@ -54,7 +54,10 @@ function expiry({ things, now }: Stack): string | undefined {
   if (ends.some(Number.isNaN)) return undefined;
   const end = Math.max(...ends);
   if (!(end <= now)) return undefined;
-  return `expired ${new Date(end).toISOString().replace(/T00:00:00.000Z$|:\d\d\.\d{3}Z$/, "")}`;
+  return `expired ${new Date(end)
+    .toISOString()
+    .replace(/T00:00:00.000Z$/, "")
+    .replace(/:\d\d\.\d{3}Z$/, "Z")}`;
 }
 
 function orphan(one: Found, stack: Stack, { stacks }: Wish): string | undefined {

@@ -27,7 +27,8 @@ export interface ControllerOptions {
   /** Connected already, and this component's own. */
   bus: Bus;
   store: Store;
-  blobs: Blobs;
+  /** `sweep` removes what broken uploads left behind more than so many ms ago; resolves to how many. */
+  blobs: Blobs & { sweep?(age: number): Promise<number> };
   log: Log;
   index: number;
   /** IP at which other nodes reach this one. */
@@ -134,10 +135,20 @@ function members(options: ControllerOptions, { api, engine, work, server, bound 
     http(options, server, bound),
     engine.runner,
     every("tidying", { interval: 60 * beat, onError }, tidyUp),
+    every("sweeping", { interval: 3600 * beat, onError }, () => work.begin("sweeping", () => sweepUp(options))),
     presence({ bus, type: "CloudController", index, uuid, address, varz: engine.varz, log }),
     // Stops first: what has been begun is brought to its end while everything else still stands.
     ending(work),
   ];
+}
+
+/** Milliseconds: an upload of which nothing was heard for so long has ended, however slow its client is. */
+const cutOff = 3600 * 1000;
+
+/** Clears away uploads that a crash has cut off on their way into the blobs. */
+async function sweepUp({ blobs, log }: Pick<ControllerOptions, "blobs" | "log">): Promise<void> {
+  const uploads = (await blobs.sweep?.(cutOff)) ?? 0;
+  if (uploads > 0) log.info({ uploads }, "What broken uploads had left in the blob store is gone");
 }
 
 /** Milliseconds that work in the background gets when the controller stops. */

@@ -42,6 +42,14 @@ export const app = z.object({
 });
 export type App = z.output<typeof app>;
 
+const healthCheck = z.object({
+  type: z.enum(["port", "process", "http"]),
+  endpoint: z.string().optional(),
+  /** Seconds. */
+  timeout: z.number().optional(),
+  invocation_timeout: z.number().optional(),
+});
+
 export const processRecord = z.object({
   ...base,
   app: z.string(),
@@ -52,15 +60,19 @@ export const processRecord = z.object({
   instances: z.number(),
   memory_in_mb: z.number(),
   disk_in_mb: z.number(),
-  /** Version on the bus: renewed whenever running instances no longer match (start, restart, new droplet, new limits). */
+  /** Version on the bus: renewed when what runs is to be replaced (start, restart, another droplet). */
   version: z.string(),
-  health_check: z.object({
-    type: z.enum(["port", "process", "http"]),
-    endpoint: z.string().optional(),
-    /** Seconds. */
-    timeout: z.number().optional(),
-    invocation_timeout: z.number().optional(),
-  }),
+  health_check: healthCheck,
+  /** What instances of this version go on with although it has been changed since. Means nothing under another version. */
+  running: z
+    .object({
+      version: z.string(),
+      command: z.string().optional(),
+      memory_in_mb: z.number(),
+      disk_in_mb: z.number(),
+      health_check: healthCheck,
+    })
+    .optional(),
   /** Set while this process belongs to a rolling deployment. */
   deployment: z.string().optional(),
   /** The droplet its instances run while a deployment rolls; otherwise that of the app. */

@@ -44,7 +44,7 @@ function unknown(type: string): Fault {
   });
 }
 
-/** Only what differs is sent: a change of size or command replaces running instances. */
+/** Only what differs is sent. Size and command wait for the release that follows; the number of instances does not. */
 async function change(api: Api, one: Process, spec: ProcessSpec): Promise<void> {
   const full = await api.get<Process>(`/v3/processes/${one.guid}`);
   const health_check = healthOf(full, spec.health);

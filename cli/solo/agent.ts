@@ -36,7 +36,7 @@ function readStatus(place: Place): AgentStatus | undefined {
 /** A pid alone proves nothing after a reboot: its command line must be that of our agent. */
 function isAgent(pid: number, place: Place): boolean {
   try {
-    process.kill(pid, 0);
+    if (!alive(pid)) return false;
     if (!existsSync("/proc/self/cmdline")) return true;
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(place.nodeFile);
   } catch {
@@ -123,10 +123,12 @@ export async function agentGone(place: Place, pid: number): Promise<boolean> {
   return left?.pid !== pid || left.components.length === 0;
 }
 
+/** One that has ended and that nobody has buried (a container's first process may not) is not alive. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    const stat = `/proc/${pid}/stat`;
+    return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, "utf8"));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }

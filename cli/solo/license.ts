@@ -7,10 +7,10 @@ export interface Login {
   password: string;
 }
 
-/** Resolves when the API answers through the router. */
-export async function awaitApi(http: Http, api: string): Promise<void> {
+/** Resolves when the API answers through the router, or when it need not any more. */
+export async function awaitApi(http: Http, api: string, stop: AbortSignal): Promise<void> {
   const deadline = Date.now() + 30_000;
-  for (;;) {
+  while (!stop.aborted) {
     const answer = await http.send({ method: "GET", url: `${api}/v3/info` }).catch(() => undefined);
     if (answer?.status === 200) return;
     if (Date.now() > deadline)

@@ -42,7 +42,18 @@ export function differences(running: NodeSpec, file: string, place: Place): stri
   // Twice what it was given: half of that is the default, so that only what the file says makes a difference.
   const machine = { memory: 2 * running.memory, disk: 2 * running.disk };
   const node = soloNode({ cluster: readCluster(file), machine, free, home: homeOf(place), tools: tools() });
-  const keys = ["cluster", "domain", "beat", "crashLifetime", "ports", "id", "roles", "zone", "memory", "disk"] as const;
+  const keys = [
+    "cluster",
+    "domain",
+    "beat",
+    "crashLifetime",
+    "ports",
+    "id",
+    "roles",
+    "zone",
+    "memory",
+    "disk",
+  ] as const;
   return keys.filter((key) => !isDeepStrictEqual(node[key], running[key]));
 }
 
@@ -55,7 +66,8 @@ function textOf(file: string): string {
     return readFileSync(file, "utf8");
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a directory" : `cannot be read: ${message}`;
+    const why =
+      code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a directory" : `cannot be read: ${message}`;
     throw new Fault(`${file} ${why}`, { code: "no_spec", hint: "name a cluster.yaml with --spec", cause });
   }
 }

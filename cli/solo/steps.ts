@@ -7,7 +7,7 @@ export interface Steps {
   done(name: string, seconds: number, detail?: string): void;
 }
 
-export function steps({ note, paint }: Io): Steps {
+export function steps({ note, paint }: Io, stop?: AbortSignal): Steps {
   const done = (name: string, seconds: number, detail = "") =>
     note(
       `${paint("green", "✓")} ${name.padEnd(24)} ${paint("dim", `${seconds.toFixed(2).padStart(6)} s`)}  ${detail}`.trimEnd(),
@@ -17,6 +17,8 @@ export function steps({ note, paint }: Io): Steps {
     async step(name, act, tell) {
       const began = performance.now();
       const result = await act();
+      // What ends while everything is being stopped is no news, and nothing follows on it.
+      stop?.throwIfAborted();
       done(name, (performance.now() - began) / 1000, tell?.(result));
       return result;
     },

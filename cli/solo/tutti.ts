@@ -7,15 +7,17 @@ interface Use {
   io: Io;
   /** Written to the command's standard input: how a secret travels. */
   input?: string;
+  stop?: AbortSignal;
 }
 
 /**
  * Runs another tutti command the way a person would, and resolves to what it printed. Its progress goes straight to
  * the person; a failure has been told by it already, so ours only says which command it was.
  */
-export function tutti(args: readonly string[], { io, input = "" }: Use): Promise<string> {
+export function tutti(args: readonly string[], { io, input = "", stop }: Use): Promise<string> {
   const child = spawn(process.execPath, [projectFile("bin/tutti.mjs"), ...args], {
     env: io.env,
+    ...(stop ? { signal: stop } : {}),
     stdio: ["pipe", "pipe", args[0] === "push" ? "inherit" : "pipe"],
   });
   const said = { out: "", error: "" };

@@ -1,4 +1,5 @@
 import type { Command, OptionRow } from "../command.ts";
+import { node } from "./inventory.ts";
 
 const group = "Cluster";
 const block: OptionRow = { flags: "-b, --block <seconds>", summary: "wait until it is so; 0 waits for ever" };
@@ -50,20 +51,7 @@ export const cluster: readonly Command[] = [
     options: [block],
     load: async () => (await import("../ready.ts")).ready,
   },
-  {
-    name: "node",
-    group,
-    summary: "the cluster's nodes",
-    example: "node list",
-    commands: [
-      {
-        name: "list",
-        summary: "every node with its roles, and whether it is there",
-        example: "node list --json",
-        load: async () => (await import("../nodes.ts")).nodeList,
-      },
-    ],
-  },
+  node,
   {
     name: "role",
     group,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { CreateTagsCommand, DeleteTagsCommand, DescribeTagsCommand } from "@aws-sdk/client-ec2";
 import type { Aws } from "./aws.ts";
-import type { Kind, Props } from "./kind.ts";
+import type { Kind, Props, Wanted } from "./kind.ts";
 
 /**
  * A tag that says which resource of which stack a thing was made for. It is given in the call that makes the thing, so
@@ -18,6 +18,12 @@ export function markOf(urn: string): string {
 export function marked(urn: string, tags: Props): { Key: string; Value: string }[] {
   const pairs = Object.entries(tags).map(([Key, Value]) => ({ Key, Value: String(Value) }));
   return [...pairs, { Key: markKey, Value: markOf(urn) }];
+}
+
+/** True when what is there carries the mark among these tags, which is the last of them. */
+export function hasMark(there: readonly { Key?: string; Value?: string }[] | undefined, tags: Wanted["tags"]): boolean {
+  const mark = tags.at(-1);
+  return there?.some(({ Key, Value }) => Key === mark?.Key && Value === mark?.Value) ?? false;
 }
 
 /** Tags as an answer has them → the program's. */
@@ -37,7 +43,8 @@ export async function allMarks(aws: Aws): Promise<Marks> {
   do {
     const page = await aws.ec2.send(new DescribeTagsCommand({ Filters, NextToken }));
     for (const { Value, ResourceType, ResourceId = "" } of page.Tags ?? []) {
-      const key = `${Value} ${ResourceType}`;
+      // moto has a word of its own for addresses.
+      const key = `${Value} ${String(ResourceType).replace(/^vpc-elastic-ip$/, "elastic-ip")}`;
       found.set(key, [...(found.get(key) ?? []), ResourceId]);
     }
     NextToken = page.NextToken;

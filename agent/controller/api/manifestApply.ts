@@ -45,13 +45,13 @@ async function applyProcess(api: Api, call: Call, { app, part }: { app: App; par
   const found = processOfType(api, app.guid, part.type);
   const process = found ?? (await api.tables.processes.insert(newProcess(app, part.type)));
   const update = updateOf(part);
-  if (Object.keys(update).length > 0) await updateProcess(api, call, { process, asked: update, quietly: true });
+  if (Object.keys(update).length > 0) await updateProcess(api, call, { process, asked: update });
   const scaling = {
     ...(part.instances !== undefined && { instances: part.instances }),
     ...(part.memory !== undefined && { memory_in_mb: part.memory }),
     ...((part.disk_quota ?? part["disk-quota"]) !== undefined && { disk_in_mb: part.disk_quota ?? part["disk-quota"] }),
   };
-  if (Object.keys(scaling).length > 0) await scaleProcess(api, call, { process, asked: scaling, quietly: true });
+  if (Object.keys(scaling).length > 0) await scaleProcess(api, call, { process, asked: scaling });
 }
 
 function updateOf(part: Part): Parameters<typeof updateProcess>[2]["asked"] {

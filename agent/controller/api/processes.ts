@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { Process } from "../records.ts";
+import { changedLater } from "../running.ts";
 import { Answer, type Api, type Call, type Endpoint, get, nothing, patch, post, remove } from "./api.ts";
 import { appOf } from "./apps.ts";
 import { appTarget, audit } from "./audit.ts";
 import { changed, metadataChange, parse } from "./body.ts";
 import { found, unprocessable } from "./errors.ts";
 import { by, type Listing, list } from "./list.ts";
-import { converge, processesOf, processOfType, renew, rolling } from "./renewal.ts";
+import { converge, processesOf, processOfType, rolling } from "./renewal.ts";
 import { commandOf, hidden, showProcess } from "./showApp.ts";
 import { showStats } from "./stats.ts";
 
@@ -125,19 +126,17 @@ function show(api: Api, call: Call, one: Process) {
 interface Wish<T> {
   process: Process;
   asked: T;
-  /** What runs goes on with what it has, until it is started again. */
-  quietly?: boolean;
 }
 
-export async function updateProcess(api: Api, call: Call, { process, asked, quietly }: Wish<Update>): Promise<Process> {
+/** What runs goes on with what it has, until it is started again or a deployment takes its place. */
+export async function updateProcess(api: Api, call: Call, { process, asked }: Wish<Update>): Promise<Process> {
   const { guid, app, type } = process;
   if (type === "web" && rolling(api, app))
     throw unprocessable("Cannot update this process while a deployment is in flight.");
-  let restarts = false;
   const one = await api.tables.processes.update(guid, (old) => {
     const command = asked.command === undefined ? old.command : (asked.command ?? undefined);
-    restarts = command !== old.command;
-    return { ...old, command, health_check: health(old, asked), metadata: changed(old.metadata, asked.metadata) };
+    const metadata = changed(old.metadata, asked.metadata);
+    return changedLater(old, { command, health_check: health(old, asked), metadata });
   });
   const { metadata: _, ...request } = asked;
   await record(api, call, {
@@ -145,7 +144,7 @@ export async function updateProcess(api: Api, call: Call, { process, asked, quie
     deed: "update",
     request: { ...request, command: request.command ? "[PRIVATE DATA HIDDEN]" : undefined },
   });
-  return restarts && !quietly ? await replaced(api, one) : one;
+  return one;
 }
 
 function health({ health_check: old }: Process, { health_check: asked }: Update): Process["health_check"] {
@@ -159,28 +158,22 @@ function health({ health_check: old }: Process, { health_check: asked }: Update)
   };
 }
 
-export async function scaleProcess(api: Api, call: Call, { process, asked, quietly }: Wish<Scaling>): Promise<Process> {
+/** The number of instances counts at once; other sizes wait for the next start, restart or deployment. */
+export async function scaleProcess(api: Api, call: Call, { process, asked }: Wish<Scaling>): Promise<Process> {
   const { guid, app, type } = process;
   if (type === "web" && rolling(api, app))
     throw unprocessable("Cannot scale this process while a deployment is in flight.");
-  let restarts = false;
   const one = await api.tables.processes.update(guid, (old) => {
-    const memory_in_mb = asked.memory_in_mb ?? old.memory_in_mb;
-    const disk_in_mb = asked.disk_in_mb ?? old.disk_in_mb;
-    restarts = memory_in_mb !== old.memory_in_mb || disk_in_mb !== old.disk_in_mb;
-    return { ...old, memory_in_mb, disk_in_mb, instances: asked.instances ?? old.instances };
+    const { instances, memory_in_mb, disk_in_mb } = old;
+    return changedLater(old, {
+      instances: asked.instances ?? instances,
+      memory_in_mb: asked.memory_in_mb ?? memory_in_mb,
+      disk_in_mb: asked.disk_in_mb ?? disk_in_mb,
+    });
   });
   await record(api, call, { process: one, deed: "scale", request: { ...asked } });
-  if (restarts && !quietly) return await replaced(api, one);
   if (api.tables.apps.get(app)?.state === "STARTED") await converge(api, [one]);
   return one;
-}
-
-/** Running instances no longer match: they are replaced. */
-async function replaced(api: Api, one: Process): Promise<Process> {
-  const [renewed = one] = await renew(api, [one]);
-  if (api.tables.apps.get(one.app)?.state === "STARTED") await converge(api, [renewed]);
-  return renewed;
 }
 
 async function stopInstance(api: Api, call: Call, one: Process) {

@@ -16,6 +16,7 @@ export const tutti = (api: Api): Endpoint[] => [
   get("/tutti/roles", () => ({ resources: rolesOf(api) })),
   get("/tutti/components", async () => ({ resources: await api.engine.components() })),
   get("/tutti/status", () => status(api)),
+  get("/tutti/running", (call) => running(api, call)),
   early(get("/tutti/ready", () => ready(api))),
   // By guid, or by name when only one app has it.
   get("/tutti/trace/:guid", async (call) => ({ resources: await api.engine.trace(await traced(api, call)) })),
@@ -67,6 +68,16 @@ async function status(api: Api) {
       routes: routes.all().length,
     },
   };
+}
+
+/** Running instances by process, of one space when it is named, in one question. Those nobody knows of are left out. */
+async function running({ tables, engine }: Api, { query }: Call) {
+  const space = query["space_guid"];
+  const meant = tables.processes.all().filter((one) => {
+    const app = tables.apps.get(one.app);
+    return app?.state === "STARTED" && (space === undefined || app.space === space);
+  });
+  return { running: Object.fromEntries(await engine.running(meant)) };
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

@@ -3,7 +3,6 @@ import type { DeaFound } from "../../bus/messages/instance.ts";
 import { subjects } from "../../bus/subjects.ts";
 import type { Process } from "../records.ts";
 import type { Finder } from "./find.ts";
-import { patience } from "./options.ts";
 
 export interface CrashOptions {
   bus: Bus;
@@ -22,7 +21,9 @@ export interface Crashes {
 }
 
 export function crashes({ bus, beat, finder }: CrashOptions, { guid, version }: Process): Crashes {
-  const ask = (state: string, timeout: number) =>
+  // It answers at once or, while it is unsure, never: nobody who looks at an app should wait for that.
+  const timeout = Math.max(300, beat / 2);
+  const ask = (state: string) =>
     bus.request(subjects.healthmanagerStatus, { droplet: guid, version, state }, { timeout });
   const crashed = { version, states: ["CRASHED" as const] };
   const theseOf = async (ids: readonly string[]) => {
@@ -31,22 +32,22 @@ export function crashes({ bus, beat, finder }: CrashOptions, { guid, version }: 
     const found = await finder.find(guid, { instances, states: ["CRASHED"], expected: instances.length });
     return found.filter((one) => one.version === version);
   };
-  const known = async (timeout: number) => {
-    const reply = await ask("CRASHED", timeout);
+  const known = async () => {
+    const reply = await ask("CRASHED");
     return reply?.instances?.map(({ instance }) => instance);
   };
   return {
     async crashed(wanted) {
       // DEAs with nothing to tell are silent, which takes a while; the health manager mostly knows at once.
       const silent = finder.find(guid, { ...crashed, expected: wanted });
-      const quick = known(2 * patience(beat)).then((ids) => (ids ? theseOf(ids) : silent));
+      const quick = known().then((ids) => (ids ? theseOf(ids) : silent));
       return await Promise.race([silent, quick]);
     },
     async named() {
-      return await theseOf((await known(patience(beat) / 2)) ?? []);
+      return await theseOf((await known()) ?? []);
     },
     async flapping() {
-      return (await ask("FLAPPING", 2 * patience(beat)))?.indices ?? [];
+      return (await ask("FLAPPING"))?.indices ?? [];
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { DeaStart } from "../../bus/messages/instance.ts";
 import type { App, Droplet, Organization, Process, Space } from "../records.ts";
+import { asRunning } from "../running.ts";
 
 /** Everything a start message is made of. */
 export interface StartFacts {
@@ -19,7 +20,8 @@ const fds = 1024;
 
 /** The start message for one slot: the superset that every generation of DEA accepts. */
 export function startMessage(facts: StartFacts, index: number, flapping = false): DeaStart {
-  const { process, app, droplet, uris, executableUri } = facts;
+  const { app, droplet, uris, executableUri } = facts;
+  const process = asRunning(facts.process);
   const { endpoint, type, timeout } = process.health_check;
   return {
     droplet: process.guid,
@@ -45,7 +47,7 @@ export function startMessage(facts: StartFacts, index: number, flapping = false)
     start_command: process.command ?? droplet.process_types[process.type],
     health_check_timeout: timeout,
     health_check: { type, endpoint },
-    vcap_application: vcapApplication(facts),
+    vcap_application: vcapApplication({ ...facts, process }),
   };
 }
 

@@ -17,7 +17,7 @@ export interface FoundGround extends Ground {
  */
 export async function openGround(place: OfflinePlace): Promise<FoundGround> {
   const last = lastGround(place);
-  if (last?.runs) return { pid: last.pid, url: last.url, fresh: false, lost: false };
+  if (last?.runs && (await answers(last.url))) return { pid: last.pid, url: last.url, fresh: false, lost: false };
   forget(place);
   return { ...(await startGround(place)), fresh: true, lost: last !== undefined };
 }
@@ -48,15 +48,25 @@ async function firstWord(place: OfflinePlace, gone: () => boolean): Promise<Grou
     await sleep(50);
   }
   const [line = "it says nothing"] = readFileSync(place.logFile, "utf8").trim().split("\n").slice(-1);
-  throw new Fault(`the offline EC2 API does not start: ${line}`, { code: "ground_failed", hint: `see ${place.logFile}` });
+  throw new Fault(`the offline EC2 API does not start: ${line}`, {
+    code: "ground_failed",
+    hint: `see ${place.logFile}`,
+  });
 }
 
 /** Ends the ground and all that stood on it. Resolves to its pid, or to nothing when none ran. */
 export async function closeGround(place: OfflinePlace): Promise<number | undefined> {
   const last = lastGround(place);
-  if (last?.runs) await ended(last.pid);
+  const there = last?.runs && (await answers(last.url)) ? last.pid : undefined;
+  if (there) await ended(there);
   forget(place);
-  return last?.runs ? last.pid : undefined;
+  return there;
+}
+
+/** A pid alone proves nothing after a reboot. An API that is only slow is there all the same. */
+async function answers(url: string): Promise<boolean> {
+  const refused = (error: { cause?: { code?: string } }) => error.cause?.code !== "ECONNREFUSED";
+  return await fetch(`${url}/moto-api/`, { signal: AbortSignal.timeout(10_000) }).then(() => true, refused);
 }
 
 async function ended(pid: number): Promise<void> {

@@ -2,39 +2,40 @@ import {
   type BucketLocationConstraint,
   CreateBucketCommand,
   DeleteBucketCommand,
-  DeleteBucketTaggingCommand,
   DeleteObjectsCommand,
   GetBucketTaggingCommand,
   HeadBucketCommand,
   ListObjectVersionsCommand,
   PutBucketTaggingCommand,
+  type Tag,
 } from "@aws-sdk/client-s3";
 import type { Aws } from "../aws.ts";
 import { type Kind, object, type Props, text } from "../kind.ts";
-import { tagsOf } from "../marks.ts";
+import { hasMark, markKey, tagsOf } from "../marks.ts";
 import { orGone } from "../retry.ts";
 
 export const bucket: Kind = {
   token: "aws:s3/bucket:Bucket",
   named: "bucket",
   fields: { bucket: { replaces: true }, forceDestroy: {}, tags: {} },
-  async create(aws, { inputs }) {
+  async create(aws, { inputs, tags }) {
     const Bucket = text(inputs, "bucket") ?? "";
     const LocationConstraint = aws.region as BucketLocationConstraint;
     const CreateBucketConfiguration = aws.region === "us-east-1" ? undefined : { LocationConstraint };
     try {
       await aws.s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
     } catch (error) {
-      // Buckets are tagged in a second call, so a mark can't tell: one of ours without any tag is an interrupted run's.
-      const mine = (error as Error).name === "BucketAlreadyOwnedByYou";
-      if (!mine || Object.keys(await tagsIn(aws, Bucket)).length > 0) throw error;
+      if ((error as Error).name !== "BucketAlreadyOwnedByYou") throw error;
+      // Buckets are tagged in a second call: one of ours without any tag was left between the two.
+      const there = await tagsIn(aws, Bucket);
+      if (there.length > 0 && !hasMark(there, tags)) throw error;
     }
-    await setTags(aws, Bucket, object(inputs, "tags"));
+    await aws.s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: [...tags] } }));
     return Bucket;
   },
   async read(aws, id, known) {
     if (!(await orGone(aws.s3.send(new HeadBucketCommand({ Bucket: id }))))) return undefined;
-    const tags = await tagsIn(aws, id);
+    const tags = tagsOf(await tagsIn(aws, id));
     const host = `${id}.s3`;
     return {
       bucket: id,
@@ -55,15 +56,15 @@ export const bucket: Kind = {
   },
 };
 
-async function tagsIn(aws: Aws, Bucket: string): Promise<Record<string, string>> {
-  const found = await orGone(aws.s3.send(new GetBucketTaggingCommand({ Bucket })));
-  return tagsOf(found?.TagSet);
+async function tagsIn(aws: Aws, Bucket: string): Promise<Tag[]> {
+  return (await orGone(aws.s3.send(new GetBucketTaggingCommand({ Bucket }))))?.TagSet ?? [];
 }
 
+/** All tags are put at once: the mark with them. */
 async function setTags(aws: Aws, Bucket: string, tags: Props): Promise<void> {
-  const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value: String(Value) }));
-  if (TagSet.length === 0) await aws.s3.send(new DeleteBucketTaggingCommand({ Bucket }));
-  else await aws.s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } }));
+  const kept = (await tagsIn(aws, Bucket)).filter(({ Key }) => Key === markKey);
+  const TagSet = [...Object.entries(tags).map(([Key, Value]) => ({ Key, Value: String(Value) })), ...kept];
+  await aws.s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } }));
 }
 
 /** All versions of all objects, a thousand at a time. */

@@ -1,5 +1,6 @@
 import type { Tag } from "@aws-sdk/client-iam";
-import type { Props } from "../kind.ts";
+import type { Props, Wanted } from "../kind.ts";
+import { hasMark } from "../marks.ts";
 
 /**
  * Resolves when a thing with a name was made, or is there and carries our mark: then an interrupted run has made it.
@@ -8,16 +9,14 @@ import type { Props } from "../kind.ts";
 export async function ours(
   making: Promise<unknown>,
   there: () => Promise<readonly Tag[] | undefined>,
-  tags: readonly Tag[],
+  tags: Wanted["tags"],
 ): Promise<void> {
   try {
     await making;
   } catch (error) {
     if ((error as Error).name !== "EntityAlreadyExistsException" && (error as Error).name !== "EntityAlreadyExists")
       throw error;
-    const mark = tags.at(-1);
-    const found = (await there())?.some(({ Key, Value }) => Key === mark?.Key && Value === mark?.Value);
-    if (!found) throw error;
+    if (!hasMark(await there(), tags)) throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { DeleteKeyPairCommand, DescribeKeyPairsCommand, ImportKeyPairCommand } from "@aws-sdk/client-ec2";
 import { type Kind, object, text } from "../kind.ts";
-import { retag, tagsOf } from "../marks.ts";
+import { hasMark, retag, tagsOf } from "../marks.ts";
 import { orGone } from "../retry.ts";
 
 export const keyPair: Kind = {
@@ -15,9 +15,7 @@ export const keyPair: Kind = {
   async create(aws, { inputs, tags }) {
     const [KeyName = "", PublicKey = ""] = [text(inputs, "keyName"), text(inputs, "publicKey")];
     const found = await orGone(aws.ec2.send(new DescribeKeyPairsCommand({ KeyNames: [KeyName] })));
-    const ours = tags.at(-1);
-    const [there] = found?.KeyPairs ?? [];
-    if (there?.Tags?.some(({ Key, Value }) => Key === ours?.Key && Value === ours?.Value)) return KeyName;
+    if (hasMark(found?.KeyPairs?.[0]?.Tags, tags)) return KeyName;
     const TagSpecifications = [{ ResourceType: "key-pair" as const, Tags: [...tags] }];
     const PublicKeyMaterial = new TextEncoder().encode(PublicKey);
     await aws.ec2.send(new ImportKeyPairCommand({ KeyName, PublicKeyMaterial, TagSpecifications }));

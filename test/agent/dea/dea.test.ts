@@ -42,3 +42,20 @@ test("a stop leaves the routers first, then tells the exit, then the room that i
   expect(order.indexOf("droplet.exited")).toBeLessThan(order.lastIndexOf("dea.advertise"));
   expect(await world.found()).toEqual([]);
 });
+
+test("controllers hear of an instance that runs after the routers have been told, and people when its droplet was in place", async () => {
+  const world = await deaWorld();
+  world.heard.length = 0;
+  const instance = await world.launch(hello);
+  await world.whenRunning(instance);
+  const advert = () => world.heard.findLastIndex((one) => one.subject === "dea.advertise");
+  const register = () => world.heard.findIndex((one) => one.subject === "router.register");
+  await until("an advert after the registration", () => register() >= 0 && advert() > register());
+  const said = () => world.lines("CELL").map(({ text }) => text);
+  await until("the last line", () => said().some((text) => /^Instance 0 is running/.test(text)));
+  expect(said().map((text) => text.replace(/[\d.]+ s\b.*/, "N s"))).toEqual([
+    "Starting instance 0",
+    "Droplet deployed in N s",
+    "Instance 0 is running after N s",
+  ]);
+});
