@@ -5,9 +5,12 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fetchCloudInit } from "../tools/cloudInit.mjs";
 import { fetchFromDebian } from "../tools/debian.mjs";
 import { exec, versionOf, which } from "../tools/exec.mjs";
+import { fetchMoto, motoVersion } from "../tools/moto.mjs";
 import { fetchNatsServer } from "../tools/natsServer.mjs";
+import { fetchPulumi, fetchPulumiDynamic, fetchPulumiNode } from "../tools/pulumi.mjs";
 import { atLeast, runSteps, SetupError } from "../tools/steps.mjs";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -84,6 +87,27 @@ function program(name, fetch, args) {
   };
 }
 
+/** A part of the engine: the machine's own counts only together with the engine it belongs to. */
+function enginePart(name, fetch) {
+  const target = join(bin, name);
+  return {
+    name,
+    done: () => (existsSync(target) && "is there") || (which("pulumi") && which(name) && "the machine's own"),
+    async act() {
+      mkdirSync(bin, { recursive: true });
+      return await fetch(pins[name], target);
+    },
+  };
+}
+
+const moto = {
+  name: "moto",
+  done: async () =>
+    (await motoVersion(join(bin, "moto-python"))) === pins["moto-python"].fetch && "as in tools/moto.txt",
+  act: () => fetchMoto(pins["moto-python"], join(bin, "moto-python")),
+};
+
+const asked = (flag) => process.argv.includes(flag);
 const steps = [
   packages,
   node,
@@ -91,7 +115,18 @@ const steps = [
   program("nats-server", fetchNatsServer),
   program("haproxy", fetchFromDebian, ["-v"]),
   // The load generator of the benchmarks.
-  ...(process.argv.includes("--bench") ? [program("wrk", fetchFromDebian, ["-v"])] : []),
+  ...(asked("--bench") ? [program("wrk", fetchFromDebian, ["-v"])] : []),
+  // What checks user data.
+  ...(asked("--test") ? [program("cloud-init", fetchCloudInit), program("shellcheck", fetchFromDebian)] : []),
+  // The ground, offline: Pulumi's engine where the machine has none, and the EC2 API.
+  ...(asked("--test") || asked("--ground")
+    ? [
+        program("pulumi", fetchPulumi, ["version"]),
+        enginePart("pulumi-language-nodejs", fetchPulumiNode),
+        enginePart("pulumi-resource-pulumi-nodejs", fetchPulumiDynamic),
+        moto,
+      ]
+    : []),
 ];
 try {
   await runSteps(

@@ -60,7 +60,7 @@ async function summary(api: Api, app: App, { processes, routes, running }: Space
     guid: app.guid,
     state: app.state.toLowerCase(),
     instances: web?.instances ?? 0,
-    running: web && app.state === "STARTED" ? (running[web.guid] ?? (await lookedAt(api, web))) : 0,
+    running: web?.instances && app.state === "STARTED" ? (running[web.guid] ?? (await lookedAt(api, web))) : 0,
     memory: web?.memory_in_mb ?? 0,
     urls: mine.map((route) => publicUrl(route.url, api.target)),
   };

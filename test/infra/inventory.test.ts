@@ -98,7 +98,12 @@ describe("what AWS's tags tell of clusters", () => {
   });
 
   it("is refused to those without rights with the right that is missing", async () => {
-    const refused = { kind: "error", status: 403, code: "UnauthorizedOperation", message: "no ec2:DescribeVpcs" } as const;
+    const refused = {
+      kind: "error",
+      status: 403,
+      code: "UnauthorizedOperation",
+      message: "no ec2:DescribeVpcs",
+    } as const;
     there.api.faults.inject({ action: "DescribeVpcs", fault: refused });
     const failure = await inventory(account).catch((error: unknown) => error);
     there.api.faults.clear();

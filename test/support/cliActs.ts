@@ -51,6 +51,7 @@ export function createApp(ask: Ask): Json {
     memory_in_mb: 256,
     disk_in_mb: 1024,
     health_check: { type: "port", data: { timeout: null } },
+    relationships: { app: { data: { guid } } },
   });
   return shown(app);
 }

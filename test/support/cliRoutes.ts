@@ -52,7 +52,11 @@ export const routes: readonly [string, Act][] = [
   ["PATCH /v3/apps/([^/]+)/environment_variables", changeEnv],
   [
     "GET /v3/apps/([^/]+)/processes",
-    ({ world }, [guid]) => list([...world.processes.values()].filter((each) => each.app === guid)),
+    ({ world }, [guid]) => list(
+        [...world.processes.values()]
+          .filter((each) => each.app === guid)
+          .map((each) => ({ ...each, command: each["command"] === null ? null : "[PRIVATE DATA HIDDEN IN LISTS]" })),
+      ),
   ],
   [
     "GET /v3/apps/([^/]+)/routes",
@@ -72,6 +76,11 @@ export const routes: readonly [string, Act][] = [
   ["GET /v3/apps/([^/]+)/droplets/current", ({ world }, [guid = ""]) => droplet(world.apps.get(guid)?.droplet)],
   ["PATCH /v3/apps/([^/]+)/relationships/current_droplet", assign],
   ["POST /v3/apps/([^/]+)/actions/(start|stop|restart)", action],
+  [
+    "GET /v3/processes",
+    // Lists hide commands.
+    ({ world }) => list([...world.processes.values()].map((each) => ({ ...each, command: "[PRIVATE]" }))),
+  ],
   ["GET /v3/processes/([^/]+)", ({ world }, [guid = ""]) => world.processes.get(guid)],
   ["PATCH /v3/processes/([^/]+)", changeProcess],
   ["POST /v3/processes/([^/]+)/actions/scale", changeProcess],
@@ -127,6 +136,15 @@ export const routes: readonly [string, Act][] = [
       ]),
   ],
   ["GET /api/v1/read/([^/]+)", readLog],
+  [
+    "GET /tutti/running",
+    ({ world }) =>
+      world.counts && {
+        running: Object.fromEntries(
+          [...world.processes.values()].map(({ guid, instances }) => [String(guid), instances as number]),
+        ),
+      },
+  ],
   [
     "GET /tutti/nodes",
     () => ({

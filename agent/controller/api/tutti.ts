@@ -75,9 +75,9 @@ async function running({ tables, engine }: Api, { query }: Call) {
   const space = query["space_guid"];
   const meant = tables.processes.all().filter((one) => {
     const app = tables.apps.get(one.app);
-    return app?.state === "STARTED" && (space === undefined || app.space === space);
+    return app?.state === "STARTED" && one.instances > 0 && (space === undefined || app.space === space);
   });
-  return { running: Object.fromEntries(await engine.running(meant)) };
+  return { running: meant.length > 0 ? Object.fromEntries(await engine.running(meant)) : {} };
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
