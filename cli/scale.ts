@@ -1,8 +1,10 @@
+import type { Api } from "./api.ts";
 import type { Call } from "./call.ts";
-import { findProcess, openApp } from "./find.ts";
+import { findProcess, instancesOf, openApp } from "./find.ts";
 import { restartApp } from "./lifecycle.ts";
+import { poll } from "./poll.ts";
 import { mebibytes } from "./quantity.ts";
-import type { Process } from "./resources.ts";
+import type { Instance, Process } from "./resources.ts";
 import { bytes } from "./show.ts";
 
 /** Changes number and size of instances. A new size means new instances, so a running app is restarted for it. */
@@ -23,12 +25,30 @@ export async function scale(call: Call): Promise<void> {
     call.io.note(`the new size needs new instances: restarting ${app.name} …`);
     await restartApp(call, { api, app, http });
   }
+  if (app.state === "STARTED" && after.instances > before.instances) {
+    const missing = await shortfall(api, after);
+    if (missing) call.io.note(`note: ${missing}: tutti app ${app.name}`);
+  }
   const { instances, memory_in_mb, disk_in_mb, type } = after;
   const words = `${app.name} (${type}): ${instances} ${instances === 1 ? "instance" : "instances"}, ${bytes(memory_in_mb * 2 ** 20)} memory, ${bytes(disk_in_mb * 2 ** 20)} disk`;
   call.io.result(
     { ok: true, app: app.name, process: type, instances, memory_in_mb, disk_in_mb, changed: changes.length > 0 },
     changes.length || Object.keys(wanted).length === 0 ? words : `${words} (nothing to change)`,
   );
+}
+
+/** More instances take a moment, and may have no place: what there is to say when they do not all run. */
+async function shortfall(api: Api, process: Process): Promise<string | undefined> {
+  let last: Instance[] = [];
+  await poll(async () => {
+    last = await instancesOf(api, process);
+    const settled = last.every(({ state, details }) => state === "RUNNING" || (state === "DOWN" && details));
+    return settled && last.length >= process.instances ? last : undefined;
+  }, 5000);
+  const running = last.filter(({ state }) => state === "RUNNING").length;
+  if (running >= process.instances) return undefined;
+  const why = last.find(({ state, details }) => state !== "RUNNING" && details)?.details;
+  return `${running} of ${process.instances} run so far${why ? ` (${why})` : ""}`;
 }
 
 function size(call: Call, name: string): number | undefined {

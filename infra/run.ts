@@ -79,7 +79,8 @@ function worse(before: Change | undefined, now: Change): Change {
 /** What the engine says where it comes to no events. */
 function spoken({ err, code }: Ran): Complaint[] {
   const text = err.replace(/^error: /gm, "").trim();
-  return [{ message: text || `the engine ended with ${code === null ? "a signal" : `code ${code}`}` }];
+  if (code === null) return [{ message: "the engine was killed" }];
+  return [{ message: text || `the engine ended with code ${code}` }];
 }
 
 /** Outputs of a stack; undefined when there is no such stack. Rejects with EngineError. */

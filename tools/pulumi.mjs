@@ -23,8 +23,7 @@ export async function fetchPulumiNode(pin, target) {
   await build(pin, join(home, "host"), "-s -w");
   // The last version of the host that is a module of its own takes options as flags, and the engine sends none any
   // more. Ours run TypeScript as Node does: `typescript: false` in Pulumi.yaml.
-  const host = '"$(dirname "$(readlink -f "$0")")/../pulumi-node/host"';
-  writeFileSync(target, `#!/bin/sh\n# Runs programs in Node for the engine.\nexec ${host} -typescript=false "$@"\n`);
+  writeFileSync(target, nodeHost);
   chmodSync(target, 0o755);
   return `the engine's Node host ${pin.fetch} built from its Go module`;
 }
@@ -51,7 +50,8 @@ async function build({ module, package: program, fetch }, target, ldflags) {
     const args = ["go", "build", "-mod=readonly", "-trimpath", "-o", out, "-ldflags", ldflags, program];
     const env = { ...process.env, CGO_ENABLED: "0" };
     await exec(...politely(args), { cwd: join(modules, module), env });
-    // Copied and not renamed: the temporary directory may be another file system.
+    // Copied and not renamed: the temporary directory may be another file system. One that runs can only be replaced.
+    rmSync(target, { force: true });
     copyFileSync(out, target);
     chmodSync(target, 0o755);
   } catch (cause) {
@@ -69,3 +69,14 @@ async function build({ module, package: program, fetch }, target, ldflags) {
 function politely([command, ...args]) {
   return which("nice") ? ["nice", ["-n", "19", command, ...args]] : [command, args];
 }
+
+// An engine that is killed leaves the host and the program behind, and the program asks for the engine without end and
+// at full speed. The engine starts the host as the head of a process group: the whole group goes when the engine is gone.
+const nodeHost = `#!/bin/sh
+# Runs programs in Node for the engine, and ends with it.
+engine=$PPID
+if [ "$(cut -d' ' -f5 /proc/$$/stat 2>/dev/null)" = "$$" ]; then
+  (while kill -0 "$engine" 2>/dev/null; do sleep 1; done; kill -KILL 0) </dev/null >/dev/null 2>&1 &
+fi
+exec "$(dirname "$(readlink -f "$0")")/../pulumi-node/host" -typescript=false "$@"
+`;

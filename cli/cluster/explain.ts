@@ -73,6 +73,8 @@ const rules: readonly Rule[] = [
   },
 ];
 
+const again = "run the same again: what was made stays, and it goes on from there";
+
 const hintLine = /^hint: (.*)$/m;
 
 /** What the engine complains of, as one error that fits on a screen. */
@@ -89,7 +91,7 @@ export function explain({ complaints, locks }: Pick<Ended, "complaints" | "locks
   const hint = (typeof rule?.hint === "function" ? rule.hint(about, whole) : rule?.hint) ?? own;
   return new Fault(screen(complaints, about).join("\n  "), {
     code: rule?.code ?? "engine_failed",
-    hint: hint ?? "mend it and run the same again: what was made stays, and it goes on from there",
+    hint: hint ?? again,
   });
 }
 

@@ -38,7 +38,8 @@ export function progress(io: Io, whose: Whose, words = done): (told: Told) => vo
   return (told) => {
     if (told.kind === "begun") began.set(told.change.urn, performance.now());
     if (told.kind !== "done" && told.kind !== "failed") return;
-    const seconds = (performance.now() - (began.get(told.change.urn) ?? performance.now())) / 1000;
+    const now = performance.now();
+    const seconds = (now - (began.get(told.change.urn) ?? now)) / 1000;
     const { kind, name, deed, properties } = rowOf(told.change, whose);
     const mark = told.kind === "done" ? io.paint("green", "✓") : io.paint("red", "✗");
     const what = told.kind === "done" ? words[deed] : `not ${words[deed]}`;

@@ -18,7 +18,7 @@ export async function adopt(call: Call): Promise<void> {
     });
   const config = `pulumi config set tutti:adopt '${JSON.stringify(machines)}'`;
   const lines = [
-    `# ${stackOf(found[0] ?? { cluster, stack: "" })}: in the folder of your program, with the empty stack selected`,
+    `# ${stackOf(found[0] ?? { cluster, stack: "" })}: in the folder of your program (~/.tutti/clusters/${cluster} when it was made by tutti up), with the empty stack`,
     config,
     ...(network ? ["# and in cluster.yaml, so that the machines stay in the network they are in:", yaml(network)] : []),
     ...left.map((id) => `# ${id} is an older machine of a node: tutti sweep --orphans removes it`),

@@ -9,7 +9,7 @@ const where: readonly OptionRow[] = [
   },
 ];
 const bundle: OptionRow = { flags: "--bundle <file>", summary: "agent for the nodes (default: the newest made here)" };
-const yes: OptionRow = { flags: "--yes", summary: "do not ask" };
+const yes: OptionRow = { flags: "-y, --yes", summary: "do not ask" };
 
 /** Clusters on EC2. */
 export const clusters: readonly Command[] = [

@@ -5,6 +5,10 @@ const region: OptionRow = {
   flags: "--region <name>",
   summary: "AWS region, or all (default: that of your AWS settings)",
 };
+const offline: OptionRow = {
+  flags: "--offline",
+  summary: "look at the EC2 API of this machine, where --offline clusters stand",
+};
 const cluster: OptionRow = { flags: "--cluster <name>", summary: "only this cluster" };
 const budget: OptionRow = { flags: "--budget <dollars>", summary: "exit 1 when it costs more than this a month" };
 
@@ -23,6 +27,7 @@ export const node: Command = {
         { flags: "--from <whom>", summary: "who is asked (default: controller)", choices: ["controller", "ec2"] },
         { ...region, summary: `with --from ec2: ${region.summary}` },
         { ...cluster, summary: `with --from ec2: ${cluster.summary}` },
+        { ...offline, summary: `with --from ec2: ${offline.summary}` },
       ],
       load: async () => (await import("../nodes.ts")).nodeList,
     },
@@ -31,7 +36,7 @@ export const node: Command = {
       arguments: "<node>",
       summary: "what a node's machine on EC2 has printed: its boot, step by step",
       example: "node console lead-0",
-      options: [region, cluster],
+      options: [region, cluster, offline],
       load: async () => (await import("../ground/console.ts")).nodeConsole,
     },
   ],
@@ -60,6 +65,7 @@ export const ground: readonly Command[] = [
       cluster,
       { flags: "--stacks <names>", summary: "stacks that exist, a,b,c: what is tagged with another is an orphan" },
       region,
+      offline,
       { flags: "-y, --yes", summary: "do not ask" },
     ],
     notes:
@@ -72,7 +78,7 @@ export const ground: readonly Command[] = [
     arguments: "<cluster>",
     summary: "when a stack's state is lost: print the settings with which it takes in the machines there are",
     example: "adopt trio",
-    options: [region, { flags: "--stack <name>", summary: "which, when the cluster stands more than once" }],
+    options: [region, offline, { flags: "--stack <name>", summary: "which, when the cluster stands more than once" }],
     load: async () => (await import("../ground/adopt.ts")).adopt,
   },
 ];

@@ -172,7 +172,49 @@ describe("organizations and spaces", () => {
   });
 });
 
+describe("a list of many apps", () => {
+  const many = async () => {
+    await loggedIn();
+    for (let each = 0; each < 12; each++) {
+      const { out } = await me.tutti(["curl", "/v3/apps", "-d", `{"name":"app-${each}"}`]);
+      await me.tutti(["curl", "-X", "POST", `/v3/apps/${(JSON.parse(out) as { guid: string }).guid}/actions/start`]);
+    }
+    cluster.asked.length = 0;
+    const listed = (await say("apps --json")).json() as { apps: { running: number }[] };
+    return { running: listed.apps.map((each) => each.running), asked: cluster.asked.map((each) => each.path) };
+  };
+
+  test("takes no more questions than a short one", async () => {
+    const { running, asked } = await many();
+    expect(running).toEqual(Array(12).fill(1));
+    expect(asked.filter((path) => path.includes("/stats"))).toEqual([]);
+    expect(asked.length).toBeLessThan(12);
+  });
+
+  test("is counted app by app where the cluster cannot count", async () => {
+    cluster.counts = false;
+    const { running, asked } = await many();
+    expect(running).toEqual(Array(12).fill(1));
+    expect(asked.filter((path) => path.includes("/stats"))).toHaveLength(12);
+  });
+});
+
 describe("an app that is there", () => {
+  test("shows its command, although lists hide it", async () => {
+    const guid = await withApp();
+    await me.tutti(["curl", "-X", "PATCH", `/v3/processes/${guid}`, "-d", '{"command":"node mine.js"}']);
+    expect((await say("app hello")).out).toContain("command: node mine.js");
+  });
+
+  test("is restarted for another size when it runs, and says so", async () => {
+    const guid = await withApp();
+    await me.tutti(["curl", "-X", "POST", `/v3/apps/${guid}/actions/start`]);
+    cluster.asked.length = 0;
+    const { out, err } = await say("scale hello --mem 512M");
+    expect(out + err).toContain("restarting hello");
+    expect(cluster.asked.map((each) => `${each.method} ${each.path}`)).toContain("POST /v3/deployments");
+  });
+
   test("is scaled, and scaling to what it has changes nothing", async () => {
     await withApp();
     expect((await say("scale hello")).out).toBe("hello (web): 1 instance, 256M memory, 1G disk\n");

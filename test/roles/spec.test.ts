@@ -27,6 +27,7 @@ describe("the profiles", () => {
 
   it.each([
     ["solo", 1],
+    ["one", 1],
     ["trio", 3],
     ["five", 5],
     ["twenty", 20],
@@ -38,7 +39,7 @@ describe("the profiles", () => {
     const written = JSON.parse(readFileSync(new URL("../../roles/cluster.schema.json", import.meta.url), "utf8"));
     // When this fails: node roles/writeSchema.ts && npm run format
     expect(written).toEqual(JSON.parse(JSON.stringify(clusterSchema())));
-    for (const name of ["solo", "trio", "five", "twenty"])
+    for (const name of ["solo", "one", "trio", "five", "twenty"])
       expect(readFileSync(new URL(`../../examples/${name}/cluster.yaml`, import.meta.url), "utf8")).toContain(
         "$schema=../../roles/cluster.schema.json",
       );

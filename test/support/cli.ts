@@ -43,6 +43,8 @@ export interface World {
   logs: { at: bigint; source: string; text: string; err: boolean; app: string }[];
   spaces: string[];
   licensed: boolean;
+  /** Whether it can tell of all running instances in one answer. */
+  counts: boolean;
   asked: Asked[];
 }
 
@@ -72,6 +74,7 @@ export async function fakeCluster(): Promise<FakeCluster> {
     logs: [],
     spaces: ["dev"],
     licensed: true,
+    counts: true,
     asked: [],
   };
   const server = createServer((request, response) => {

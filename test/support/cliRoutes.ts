@@ -52,7 +52,8 @@ export const routes: readonly [string, Act][] = [
   ["PATCH /v3/apps/([^/]+)/environment_variables", changeEnv],
   [
     "GET /v3/apps/([^/]+)/processes",
-    ({ world }, [guid]) => list(
+    ({ world }, [guid]) =>
+      list(
         [...world.processes.values()]
           .filter((each) => each.app === guid)
           .map((each) => ({ ...each, command: each["command"] === null ? null : "[PRIVATE DATA HIDDEN IN LISTS]" })),

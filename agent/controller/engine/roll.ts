@@ -5,11 +5,11 @@ import type { Finder } from "./find.ts";
 import { inTurn } from "./inTurn.ts";
 import type { News } from "./news.ts";
 import type { EngineOptions } from "./options.ts";
-import { plan } from "./plan.ts";
+import { act } from "./rollAct.ts";
 import { begin } from "./rollBegin.ts";
 import { rollClaims } from "./rollClaim.ts";
-import { cancelled, finished, webProcesses } from "./rollEnd.ts";
-import { type RollPicture, type RollStep, rollStep, shares } from "./rollStep.ts";
+import { webProcesses } from "./rollEnd.ts";
+import { type RollPicture, rollStep } from "./rollStep.ts";
 import { type Routed, routed } from "./routed.ts";
 import type { Slots } from "./slots.ts";
 import type { Voice } from "./voice.ts";
@@ -93,8 +93,7 @@ export function rolls(options: RollOptions): Rolls {
 async function look(options: RollOptions, deployment: Deployment, seen: Routed): Promise<Omit<RollPicture, "stuck">> {
   const { tables } = options;
   const { fresh, old } = webProcesses(tables, deployment);
-  const now = Date.now();
-  const healthy = fresh ? await serving(options, fresh, (instance) => seen.isRouted(instance, now)) : 0;
+  const healthy = fresh ? await serving(options, fresh, (instance) => seen.isRouted(instance, Date.now())) : 0;
   const others = await Promise.all(old.map((one) => serving(options, one, () => true)));
   return {
     deployment,
@@ -118,56 +117,4 @@ async function serving(
   const running = found.filter((one) => one.state === "RUNNING" && one.index < process.instances);
   const serve = running.filter((one) => good(one.instance));
   return new Set(serve.map((one) => one.index)).size;
-}
-
-/** Resolves to whether anything was changed. */
-async function act(options: RollOptions, deployment: Deployment, step: RollStep): Promise<boolean> {
-  const { tables, voice } = options;
-  const { fresh, old } = webProcesses(tables, deployment);
-  switch (step.do) {
-    case "wait":
-      await house(options, fresh);
-      return false;
-    case "grow":
-      voice.line(deployment.app, `deployment: ${step.fresh} of ${deployment.instances} new instances`);
-      return await scale(options, fresh?.guid, step.fresh);
-    case "shrink": {
-      const at = new Date().toISOString();
-      await tables.deployments.update(deployment.guid, (one) => ({ ...one, last_successful_healthcheck: at }));
-      let changed = false;
-      for (const [guid, share] of shares(old, step.old)) changed = (await scale(options, guid, share)) || changed;
-      return changed;
-    }
-    case "restore":
-      return await scale(options, shares(old, 0).keys().next().value, deployment.instances ?? 0);
-    case "cancel":
-      voice.line(deployment.app, "deployment: the new instances do not come up, going back to the old ones");
-      await tables.deployments.update(deployment.guid, (one) => ({ ...one, reason: "CANCELING" }));
-      return true;
-    case "finish":
-      await finished(options, deployment);
-      return false;
-    case "discard":
-      await cancelled(options, deployment);
-      return false;
-  }
-}
-
-async function scale({ tables, convergence }: RollOptions, guid: string | undefined, instances: number) {
-  if (!guid || tables.processes.get(guid)?.instances === instances) return false;
-  await tables.processes.update(guid, (one) => ({ ...one, instances }));
-  await convergence.converge(guid);
-  return true;
-}
-
-/** What found no room before may find it when old instances are gone. Crashed ones are the health manager's. */
-async function house({ slots, finder, convergence }: RollOptions, fresh: Process | undefined): Promise<void> {
-  if (!fresh) return;
-  const lacksRoom = (index: number) => {
-    const note = slots.get(fresh.guid, index);
-    return note !== undefined && note.instance === undefined;
-  };
-  if (!Array.from({ length: fresh.instances }, (_, index) => index).some(lacksRoom)) return;
-  const { start } = plan(fresh, await finder.alive(fresh.guid));
-  await convergence.start(fresh, start.filter(lacksRoom));
 }

@@ -76,6 +76,15 @@ async function login(base: string) {
 }
 
 describe("a controller", () => {
+  test("clears away what cut-off uploads left in the blob store, again and again, and none that may go on", async () => {
+    const ages: number[] = [];
+    const sweep = async (age: number) => ages.push(age);
+    const { log } = await cluster().controller({ beat: 1, blobs: { ...memoryBlobs(), sweep } });
+    await until(() => ages.length > 1, { what: "it has swept twice" });
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(3_600_000);
+    expect(log.join()).toContain("broken uploads");
+  });
+
   test("listens, shows itself on the bus, registers the API's name, and takes all of it back when it stops", async () => {
     const ground = cluster();
     const registered: string[] = [];

@@ -96,6 +96,37 @@ describe("a controller that starts after one that ended in the middle", () => {
 describe("the past", () => {
   const day = 24 * 3600 * 1000;
 
+  test("of crashes is forgotten like everything else, and an app that crashes all day does not fill the store", async () => {
+    const api = await make();
+    const app = await startedApp(api);
+    const crash = (at: number) => {
+      const stamp = new Date(at).toISOString();
+      const [actor, target] = [
+        { guid: app, type: "process", name: "web" },
+        { guid: app, type: "app", name: "a" },
+      ];
+      const dates = { created_at: stamp, updated_at: stamp };
+      return api.tables.events.insert({
+        guid: crypto.randomUUID(),
+        ...dates,
+        type: "app.crash",
+        actor,
+        target,
+        data: {},
+      });
+    };
+    const crashes = () => api.tables.events.all().filter(({ type }) => type === "app.crash");
+    const now = Date.now();
+    const young = await crash(now);
+    await crash(now - 32 * day);
+    await tidy(api.tables, now);
+    expect(crashes().map(({ guid }) => guid)).toEqual([young.guid]);
+    for (let count = 0; count < 20_050; count++) await crash(now - day + count);
+    await tidy(api.tables, now);
+    expect([api.tables.events.all().length, crashes()[0]?.guid]).toEqual([20_000, expect.anything()]);
+    expect(api.tables.events.all().map(({ guid }) => guid)).toContain(young.guid);
+  });
+
   test("is forgotten when it is old, what counts stays", async () => {
     const api = await make();
     const app = await startedApp(api);

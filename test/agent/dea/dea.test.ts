@@ -51,7 +51,7 @@ test("controllers hear of an instance that runs after the routers have been told
   const advert = () => world.heard.findLastIndex((one) => one.subject === "dea.advertise");
   const register = () => world.heard.findIndex((one) => one.subject === "router.register");
   await until("an advert after the registration", () => register() >= 0 && advert() > register());
-  const said = () => world.lines("CELL").map(({ text }) => text);
+  const said = () => world.lines("CELL");
   await until("the last line", () => said().some((text) => /^Instance 0 is running/.test(text)));
   expect(said().map((text) => text.replace(/[\d.]+ s\b.*/, "N s"))).toEqual([
     "Starting instance 0",

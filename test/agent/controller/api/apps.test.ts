@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Process } from "../../../../agent/controller/records.ts";
+import { asRunning } from "../../../../agent/controller/running.ts";
 import {
   domainGuid,
   newApp,
@@ -194,15 +196,19 @@ describe("starting and stopping", () => {
 });
 
 describe("a process", () => {
-  test("is scaled: more instances keep the version, other limits renew it", async () => {
+  test("is scaled: instances at once, other limits when it is started again", async () => {
     const guid = await startedApp(api);
     const before = version(guid);
     const scaled = await api.ask("POST", `/v3/processes/${guid}/actions/scale`, { body: { instances: 3 } });
     expect([scaled.status, scaled.body.instances]).toEqual([202, 3]);
     expect(version(guid)).toBe(before);
     await api.ask("POST", `/v3/apps/${guid}/processes/web/actions/scale`, { body: { memory_in_mb: 512 } });
-    expect(version(guid)).not.toBe(before);
+    const process = api.tables.processes.get(guid) as Process;
+    expect([process.memory_in_mb, asRunning(process).memory_in_mb, process.version]).toEqual([512, 256, before]);
     expect(told("converge")).toHaveLength(2);
+    await api.ask("POST", `/v3/apps/${guid}/actions/restart`);
+    expect(asRunning(api.tables.processes.get(guid) as Process).memory_in_mb).toBe(512);
+    expect(version(guid)).not.toBe(before);
     const { data } = (
       await api.ask("GET", `/v3/audit_events?target_guids=${guid}&types=audit.app.process.scale&order_by=-created_at`)
     ).body.resources[0];
@@ -225,7 +231,7 @@ describe("a process", () => {
       ]);
   });
 
-  test("gets another command and health check; a new command replaces what runs", async () => {
+  test("gets another command and health check, which what runs is spared until it is started again", async () => {
     const guid = await startedApp(api);
     const before = version(guid);
     const health_check = { type: "http", data: { endpoint: "/health", timeout: 30 } };
@@ -234,7 +240,11 @@ describe("a process", () => {
     expect(version(guid)).toBe(before);
     const renewed = await api.ask("PATCH", `/v3/processes/${guid}`, { body: { command: "node other.js" } });
     expect(renewed.body.command).toBe("node other.js");
-    expect(version(guid)).not.toBe(before);
+    expect([version(guid), told("converge")]).toEqual([before, []]);
+    const now = asRunning(api.tables.processes.get(guid) as Process);
+    expect([now.command, now.health_check.type, now.version]).toEqual([undefined, "port", before]);
+    await api.ask("POST", `/v3/apps/${guid}/actions/restart`);
+    expect(asRunning(api.tables.processes.get(guid) as Process).command).toBe("node other.js");
     const back = await api.ask("PATCH", `/v3/processes/${guid}`, {
       body: { command: null, health_check: { type: "port" } },
     });
