@@ -47,9 +47,7 @@ function globals({ threads, maxConnections, user }: ConfigOptions, socket: strin
     ...(user ? [`  uid ${user.uid}`, `  gid ${user.gid}`] : []),
     "defaults plain",
     "  mode http",
-    // The one with the fewest connections of some drawn by lot. Plain leastconn is the same in effect, but HAProxy then
-    // waits before each retry, also when it goes to another server; with this it waits only where there is one server.
-    "  balance random(6)",
+    "  balance leastconn",
     // A request goes to another instance only when the first accepted no connection: nothing of it was done yet.
     "  retries 20",
     "  option redispatch 1",
@@ -58,8 +56,8 @@ function globals({ threads, maxConnections, user }: ConfigOptions, socket: strin
     "  http-send-name-header X-CF-InstanceID",
     // Clients with idle connections learn of a reload by the next answer instead of by a reset.
     "  option idle-close-on-response",
-    // Instances are near: who does not accept within this is tried again, or another is. It is also the wait before the
-    // only server is tried again, so it bounds what a crash costs the request that met it.
+    // Instances are near: who does not accept within this is tried again, or another is. HAProxy also waits as long
+    // (at most a second) before a retry, so it bounds what a crash costs the request that met it.
     "  timeout connect 100ms",
     "  timeout client 15m",
     "  timeout server 15m",
