@@ -26,3 +26,5 @@ writeStatus([]);
 const running = start(node({ ...ground(spec, log), spec, log, onState: writeStatus }));
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void running.stop());
 await running.exited;
+// Everything has ended; what a closed connection may still have on its clock must not hold the process.
+process.exit();

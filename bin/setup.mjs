@@ -18,6 +18,7 @@ const bin = join(project, ".cache/tools/bin");
 const modules = join(project, "node_modules");
 const pins = JSON.parse(readFileSync(join(project, "tools/pins.json"), "utf8"));
 const quiet = process.argv.includes("--quiet");
+const oldest = 20;
 
 const lockHash = () =>
   createHash("sha256")
@@ -29,6 +30,8 @@ const packages = {
   name: "npm packages",
   done: () => existsSync(stamp) && readFileSync(stamp, "utf8") === lockHash() && "as in package-lock.json",
   async act() {
+    if (!which("npm"))
+      throw new SetupError("npm is not on PATH", `install Node ${oldest} or newer with npm and run this again`);
     // No package of ours needs an install script, and a foreign one must not get the chance.
     const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     await exec("npm", args, { cwd: project }).catch((cause) => {
@@ -56,7 +59,7 @@ const node = {
 
 // `npx tutti` looks for the command among the installed packages first.
 const command = {
-  name: "tutti",
+  name: "command",
   done: () => existsSync(join(modules, ".bin/tutti")) && "npx tutti",
   act() {
     rmSync(join(modules, ".bin/tutti"), { force: true });
@@ -128,13 +131,19 @@ const steps = [
       ]
     : []),
 ];
+// On a terminal, what takes its time is told while it does.
+const live = process.stderr.isTTY && process.env.TERM !== "dumb";
+const print = (line, there) =>
+  quiet && there ? undefined : process.stderr.write(`${live ? "\r\u001b[K" : ""}${line}\n`);
+const begin = (name) => live && process.stderr.write(`  ${name.padEnd(14)} fetching …`);
 try {
-  await runSteps(
-    steps.map((step) => ({ ...step, done: async () => (await step.done()) || undefined })),
-    (line, there) => (quiet && there ? undefined : process.stderr.write(`${line}\n`)),
-  );
+  if (Number.parseInt(process.versions.node, 10) < oldest)
+    throw new SetupError(`this is Node ${process.versions.node}`, `install Node ${oldest} or newer and run this again`);
+  await runSteps(steps, print, begin);
 } catch (error) {
-  process.stderr.write(`set-up: ${error.message}\n${error.hint ? `hint: ${error.hint}\n` : ""}`);
+  process.stderr.write(
+    `${live ? "\r\u001b[K" : ""}set-up: ${error.message}\n${error.hint ? `hint: ${error.hint}\n` : ""}`,
+  );
   if (!(error instanceof SetupError)) throw error;
   process.exitCode = 1;
 }

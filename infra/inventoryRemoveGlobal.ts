@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-iam";
 import {
   DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
   DeleteObjectsCommand,
   ListObjectVersionsCommand,
   type S3Client,
@@ -42,6 +43,8 @@ export async function removeRole(client: IAMClient, RoleName: string): Promise<v
 
 /** A bucket goes only when nothing is in it: no object, no older version, no mark of a deletion. */
 export async function removeBucket(s3: S3Client, Bucket: string): Promise<void> {
+  // A policy may forbid even its owner to empty it. Without one the bucket is as private as before.
+  await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
   for (;;) {
     // Always the first page: what was on it is gone by the next turn.
     const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { exec, which } from "./exec.mjs";
+import { exec, reason, which } from "./exec.mjs";
 import { SetupError } from "./steps.mjs";
 
 /**
@@ -17,17 +17,20 @@ export async function fetchFromDebian(pin, target) {
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
   try {
-    const apt = await packageLists(debian, root);
+    const apt = await packageLists(debian, join(root, "apt"));
     const plan = await exec("apt-get", [...apt, "install", "-s", "--no-install-recommends", debian]);
     const packages = [...plan.matchAll(/^Inst (\S+)/gm)].map((match) => match[1]);
-    await exec("apt-get", [...apt, "download", "-q", ...(packages.length ? packages : [debian])], { cwd: root });
-    for (const deb of readdirSync(root).filter((name) => name.endsWith(".deb"))) {
-      await exec("dpkg", ["-x", join(root, deb), root]);
-      rmSync(join(root, deb));
-    }
+    await unpack(packages.length ? packages : [debian], apt, root);
     rmSync(join(root, "apt"), { recursive: true, force: true });
   } catch (cause) {
-    throw new SetupError(`${debian} could not be fetched: ${cause.message}`, other, cause);
+    rmSync(root, { recursive: true, force: true });
+    const [program] = cause.message.split(":");
+    const why = reason(cause);
+    throw new SetupError(
+      `${debian} could not be fetched: ${why.startsWith(program) ? why : `${program}: ${why}`}`,
+      `check the network, or ${other}`,
+      cause,
+    );
   }
   writeFileSync(target, script(debian, program));
   chmodSync(target, 0o755);
@@ -41,11 +44,23 @@ export LD_LIBRARY_PATH="$(echo "$root"/usr/lib/*-linux-gnu)"
 exec "$root${program}" "$@"
 `;
 
-/** apt's options: the machine's own package lists when they know the package, else lists of our own, fetched now. */
-async function packageLists(debian, root) {
-  const known = await exec("apt-cache", ["policy", debian]).catch(() => "");
-  if (/Candidate: \d/.test(known)) return [];
-  const state = join(root, "apt");
+/** Downloads packages and unpacks them into a directory. `apt`: its options from `packageLists`. */
+export async function unpack(packages, apt, root) {
+  await exec("apt-get", [...apt, "download", "-q", ...packages], { cwd: root });
+  for (const deb of readdirSync(root).filter((name) => name.endsWith(".deb"))) {
+    await exec("dpkg", ["-x", join(root, deb), root]);
+    rmSync(join(root, deb));
+  }
+}
+
+/**
+ * apt's options: none when the machine's own package lists can fetch the package, else those of lists of our own in
+ * `state`, fetched now.
+ */
+export async function packageLists(debian, state) {
+  // The policy alone would know a package that is installed although no list offers it any more.
+  const known = await exec("apt-get", ["download", "--print-uris", "-q", debian]).catch(() => "");
+  if (/^'\S+'/m.test(known)) return [];
   mkdirSync(join(state, "lists", "partial"), { recursive: true });
   mkdirSync(join(state, "cache", "archives", "partial"), { recursive: true });
   // apt drops root for downloads; a directory of ours is closed to its user.
@@ -54,6 +69,8 @@ async function packageLists(debian, root) {
     `Dir::Cache=${state}/cache`,
     "Debug::NoLocking=1",
     "APT::Sandbox::User=root",
+    // Else lists that could not be fetched are a warning, and the package seems not to exist.
+    "APT::Update::Error-Mode=any",
   ];
   const apt = options.flatMap((option) => ["-o", option]);
   await exec("apt-get", [...apt, "update", "-q"]);

@@ -8,9 +8,24 @@ export function exec(command, args, options = {}) {
     execFile(command, args, { maxBuffer: 64 << 20, ...options }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout + stderr);
       const tail = (stderr || stdout || error.message).trim().split("\n").slice(-6).join("\n");
-      reject(new Error(`${command} ${args[0] ?? ""}: ${tail}`, { cause: error }));
+      // The word that says what was wanted of the program: `install` among apt's options.
+      const verb = args.find((arg) => /^[a-z]+$/.test(arg)) ?? "";
+      reject(new Error(`${command} ${verb}: ${tail}`, { cause: error }));
     });
   });
+}
+
+const network = /refused|resolve|not resolve|ENOTFOUND|EAI_AGAIN|timed? ?out|unreachable|proxy|certificate|Errno/i;
+
+/** The one line of an error that says why: the network's words before those of a program that only misses a file. */
+export function reason(error) {
+  const lines = error.message.trim().split("\n");
+  const line = lines.findLast((each) => network.test(each)) ?? lines.at(-1);
+  // pip says how often it will try before it says why.
+  return line
+    .replace(/^WARNING: Retrying .*? after /, "")
+    .trim()
+    .slice(0, 300);
 }
 
 /** The first program of that name on PATH, or undefined. */

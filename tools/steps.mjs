@@ -10,13 +10,15 @@ export class SetupError extends Error {
 
 /**
  * Runs steps `{name, done, act}` in order: `done()` answers what is there already (a sentence) or undefined, `act()`
- * does the work and answers what it did. Prints one line a step with the time it took.
+ * does the work and answers what it did. Prints one line a step with the time it took; `begin` is told the name of a
+ * step that has work to do.
  */
-export async function runSteps(steps, print) {
+export async function runSteps(steps, print, begin = () => {}) {
   for (const { name, done, act } of steps) {
     const began = performance.now();
     const there = await done();
-    const what = there ?? (await act());
+    if (!there) begin(name);
+    const what = there || (await act());
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     print(`${there ? "✓" : "+"} ${name.padEnd(14)} ${what} ${there ? "" : `(${seconds} s)`}`.trimEnd(), Boolean(there));
   }

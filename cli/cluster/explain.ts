@@ -1,6 +1,7 @@
 import type { Complaint } from "../../infra/run/events.ts";
 import type { Ended } from "../../infra/run.ts";
 import type { AwsSpec } from "../../roles/aws.ts";
+import { architectureOf } from "../../roles/instanceTypes.ts";
 import { Fault } from "../fault.ts";
 import { shortName, wordFor } from "./names.ts";
 import type { Whose } from "./progress.ts";
@@ -62,6 +63,11 @@ const rules: readonly Rule[] = [
     hint: "the state's secrets are encrypted: set PULUMI_CONFIG_PASSPHRASE_FILE to the file with its passphrase",
   },
   {
+    when: /failed to load checkpoint: EOF/,
+    code: "state_torn",
+    hint: "an engine was killed while it wrote: remove the empty file <stack>.json.attrs beside the stack's state (and add ?metadata=skip to the file:// address, then it does not happen)",
+  },
+  {
     when: /no resource plugin|could not (?:load|find) plugin|language-nodejs|failed to load .*plugin/i,
     code: "plugin_missing",
     hint: "pulumi plugin install resource aws (or, for --offline: node bin/setup.mjs)",
@@ -100,7 +106,8 @@ const most = 4;
 /** Forty resources that fail for one reason are one line. */
 function screen(complaints: readonly Complaint[], about: About): string[] {
   const lines = complaints.map((complaint) => sentence(complaint, about));
-  const different = [...new Map(lines.map((line) => [line.what, line])).values()];
+  // What was being done differs, what EC2 says to it is the same.
+  const different = [...new Map(lines.map((line) => [line.what.split(": ").at(-1), line])).values()];
   const shown = different.slice(0, most).map(({ who, what }) => [who, what].filter(Boolean).join(": "));
   const rest = lines.length - shown.length;
   return rest > 0 ? [...shown, `(and ${rest} more of the kind)`] : shown;
@@ -113,6 +120,8 @@ function sentence({ name, type, message }: Complaint, { cluster, stack }: About)
   const what = lines
     .map((line) => line.replace(/^(error|Error): |^(creating|updating|deleting|reading) \S+(?: \S+)?: /, "").trim())
     .join(" ")
+    .replace(/^.*invocation of (\S+) returned an error: \1: /, "looking it up: ")
+    .replace(/ promise: Promise \{.*$/, "")
     .replace(/https response error StatusCode: \d+, RequestID: [\w-]+, (api error )?/, "");
   return { who, what: what.length > 400 ? `${what.slice(0, 400)} …` : what };
 }
@@ -124,7 +133,7 @@ function isTrace(line: string): boolean {
 /** The zone and the type to try: EC2 names other zones in its own sentence, and the rehearsal's plugin in its hint. */
 function elsewhere({ aws }: About, text: string): string {
   const own = hintLine.exec(text)?.[1];
-  if (own) return `${own}; in cluster.yaml that is zones and instanceType of the group`;
+  if (own) return `${fitting(own, aws)}; in cluster.yaml that is zones and instanceType of the group`;
   const type = /sufficient (\S+) capacity/.exec(text)?.[1] ?? "this type";
   const zone = /you requested \(([^)]+)\)/.exec(text)?.[1] ?? "this zone";
   const said = /or choosing ([\w, -]+)/.exec(text)?.[1]?.trim();
@@ -136,4 +145,11 @@ function elsewhere({ aws }: About, text: string): string {
       .join(", ") ||
       "another");
   return `${type} is not to be had in ${zone} now: try zone ${others} (zones of the group), or another instanceType`;
+}
+
+/** Types of the other architecture are no help: the image and the agent are for one. */
+function fitting(hint: string, { architecture }: AwsSpec): string {
+  return hint.replace(/ or ([a-z]+\d+[a-z]*\.\w+)| type ([a-z]+\d+[a-z]*\.\w+)(?: or)?/g, (said, next, first) =>
+    architectureOf(next ?? first) === architecture ? said : first ? " type" : "",
+  );
 }

@@ -46,7 +46,10 @@ async function offline({ io }: Call, { spec, stack, more }: Wanted): Promise<Sta
   const { env, config } = rehearsal.offline({ folder: place.engine, url: ground.url, region: spec.aws?.region });
   const path = env["PATH"] ?? "";
   const folder = join(place.clusters, spec.name);
-  const site = { program: engineOn(path), folder, stack, env: { ...env, ...more } };
+  // Without it the engine keeps a file of attributes beside each file of state, and writes it in place: one that is killed
+  // just then leaves it empty, and the state cannot be read any more. State itself is written beside and renamed.
+  const backend = { PULUMI_BACKEND_URL: `${env["PULUMI_BACKEND_URL"]}?metadata=skip` };
+  const site = { program: engineOn(path), folder, stack, env: { ...env, ...backend, ...more } };
   lay(site, { ...facts(spec), config });
   return { site, offline: true };
 }
@@ -54,7 +57,8 @@ async function offline({ io }: Call, { spec, stack, more }: Wanted): Promise<Sta
 /** A project of its own for each cluster, so that the stack `dev` of one is not the stack `dev` of another. */
 const facts = ({ name }: ClusterSpec) => ({ project: `tutti-${name}`, main: projectFile("infra/index.ts") });
 
-function engineOn(path: string): string {
+/** The engine; a Fault with how to get it when PATH has none. */
+export function engineOn(path: string): string {
   const program = findEngine(path);
   if (program) return program;
   throw new Fault("Pulumi's engine is not on this machine: there is no program pulumi on PATH", {

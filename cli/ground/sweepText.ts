@@ -20,7 +20,9 @@ export function plan(doomed: readonly Doomed[]): string {
   ]);
   const head = ["WHAT", "ID", "OF", "OWNER", "WHY", "A MONTH"];
   const text = table(head, rows, "nothing is expired, and everything belongs to somebody");
-  return doomed.length === 0 ? text : `${text}\n\n${count(doomed)}, about ${money(monthly(doomed))} a month`;
+  if (doomed.length === 0) return text;
+  const month = monthly(doomed);
+  return `${text}\n\n${count(doomed)}${month > 0 ? `, about ${money(month)} a month` : ""}`;
 }
 
 export function monthly(doomed: readonly Doomed[]): number {

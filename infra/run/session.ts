@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 /**
  * Ends all that is left of a session. The engine puts each program and plugin in a process group of its own, and when it
  * is killed itself they go on: a Node that has lost its engine turns in circles at full speed. The session is what they
- * still have in common. Only where there is /proc: elsewhere nothing is done.
+ * still have in common. Where there is no /proc to find it in, the first group is all that ends.
  */
 export function endSession(session: number): void {
-  for (const pid of membersOf(session)) {
+  for (const pid of [-session, ...membersOf(session)]) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {

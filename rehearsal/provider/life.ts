@@ -89,8 +89,9 @@ export function life(aws: () => Aws, anew: (urn: string) => boolean): Life {
 
     async create(kind, urn, inputs) {
       const token = randomUUID();
-      // With a mark of its own it is not taken for the one it replaces, nor that one for it.
-      const tags = marked(anew(urn) ? `${urn} ${token}` : urn, object(inputs, "tags"));
+      // What goes by its name alone and has another's mark is not taken for the one that it replaces.
+      const another = anew(urn) && !kind.tagged;
+      const tags = marked(another ? `${urn} ${token}` : urn, object(inputs, "tags"));
       const id = await patiently(async (attempt) => {
         // An attempt that failed may have made something.
         if (attempt > 1) marks = undefined;

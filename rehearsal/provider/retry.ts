@@ -32,6 +32,8 @@ export function isThrottled(error: unknown): boolean {
 export function isPassing(error: unknown): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
   const code = (error as { code?: string }).code ?? "";
+  // EC2 says "none left" with a 500 as well: asking again in a second brings no more machines.
+  if (codeOf(error).startsWith("Insufficient")) return false;
   return passing.has(codeOf(error)) || lost.has(codeOf(error)) || lost.has(code) || status >= 500;
 }
 

@@ -180,7 +180,7 @@ describe("a list of many apps", () => {
       await me.tutti(["curl", "-X", "POST", `/v3/apps/${(JSON.parse(out) as { guid: string }).guid}/actions/start`]);
     }
     cluster.asked.length = 0;
-    const listed = (await say("apps --json")).json() as { apps: { running: number }[] };
+    const listed = JSON.parse((await say("apps --json")).out) as { apps: { running: number }[] };
     return { running: listed.apps.map((each) => each.running), asked: cluster.asked.map((each) => each.path) };
   };
 

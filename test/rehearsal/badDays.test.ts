@@ -24,6 +24,16 @@ async function destroyed(): Promise<string[]> {
   return await leftovers(there);
 }
 
+/** What the engine says when it fails: a screen, without a trace of code, without a secret. */
+async function refused(): Promise<string> {
+  const { code, text } = await mine.pulumi(up());
+  expect(code).not.toBe(0);
+  expect(text).not.toMatch(/\n\s+at /);
+  expect(text).not.toContain("canary-77");
+  expect(text.split("Diagnostics:")[1]?.split("\n").length).toBeLessThan(30);
+  return text;
+}
+
 const up = (...more: string[]) => ["up", "--yes", "--skip-preview", ...more];
 
 /** Writes after which an engine's death is the worst: something costs money or has a name, and the state knows nothing. */
@@ -96,37 +106,28 @@ describe("an API with a bad day", { timeout: 120_000 }, () => {
     expect(Object.values(await census(there))).toEqual(Object.keys(await census(there)).map(() => 1));
   });
 
-  it("that has no such machines left says where to try, and goes on when it has", async () => {
-    const capacity = { kind: "capacity", type: "t3.small", zone: "eu-central-1a" } as const;
-    there.api.faults.inject({ action: "RunInstances", fault: capacity });
-    const { code, text } = await mine.pulumi(up());
-    expect(code).not.toBe(0);
-    expect(text).toMatch(/InsufficientInstanceCapacity: .* sufficient t3.small capacity/);
-    expect(text).toContain(
-      "t3.small is not to be had in eu-central-1a now: try zone eu-central-1b or eu-central-1c, or type",
-    );
-    expect(text).toMatch(/t3a\.small/);
-    expect(text).not.toMatch(/\n\s+at /);
-    await mine.good(...up());
-    await machine(there);
-  });
-
-  it("that knows no such image says so, on one screen", async () => {
-    await mine.set("ami", "ami-00000000000000000");
-    const { code, text } = await mine.pulumi(up());
-    expect(code).not.toBe(0);
-    expect(text).toMatch(/creating aws:ec2\/instance:Instance: InvalidAMIID/);
-    expect(text).toContain("hint: name an image that this region has");
-    expect(text).not.toMatch(/\n\s+at /);
-  });
-
-  it("that refuses the credentials says what to check, and no secret", async () => {
+  // One stack for three refusals: each comes a little further than the one before it.
+  it("that refuses says what to do, on one screen, and goes on when it no longer does", async () => {
     const message = "AWS was not able to validate the provided access credentials";
     const fault = { kind: "error", status: 401, code: "AuthFailure", message } as const;
     there.api.faults.inject({ action: "CreateVpc", fault });
-    const { text } = await mine.pulumi(up());
-    expect(text).toContain("AuthFailure: AWS was not able to validate");
-    expect(text).toContain("hint: check the credentials");
-    expect(text).not.toContain("canary-77");
+    expect(await refused()).toMatch(/AuthFailure: AWS was not able to validate[\s\S]*hint: check the credentials/);
+
+    await mine.set("ami", "ami-00000000000000000");
+    const noImage = /creating aws:ec2\/instance:Instance: InvalidAMIID[\s\S]*hint: name an image that this region has/;
+    expect(await refused()).toMatch(noImage);
+    await mine.good("config", "rm", "ami");
+
+    const capacity = { kind: "capacity", type: "t3.small", zone: "eu-central-1a" } as const;
+    there.api.faults.inject({ action: "RunInstances", fault: capacity });
+    const scarce = await refused();
+    expect(scarce).toMatch(/InsufficientInstanceCapacity: .* sufficient t3.small capacity/);
+    const elsewhere =
+      "t3.small is not to be had in eu-central-1a now: try zone eu-central-1b or eu-central-1c, or type ";
+    expect(scarce).toContain(elsewhere);
+    expect(scarce).toMatch(/or type .*t3a\.small/);
+
+    await mine.good(...up());
+    await machine(there);
   });
 });

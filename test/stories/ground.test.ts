@@ -146,7 +146,9 @@ describe("an engine that is killed right after EC2 has done what it asked for", 
     expect(killed()).toBe(1);
     expect(code).toBe(1);
     expect(err).toMatch(/error: .*killed.*\nhint: run the same again/);
-    await until(async () => (await processesWith(our.me.home)).length === 0, { what: "all that the engine had started is gone" });
+    await until(async () => (await processesWith(our.me.home)).length === 0, {
+      what: "all that the engine had started is gone",
+    });
   });
 
   it("is followed by an up that ends with the right number of nodes, and of everything else", async () => {

@@ -26,13 +26,14 @@ import {
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
+  PutBucketPolicyCommand,
   PutBucketTaggingCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { openAccount } from "../../infra/inventoryAccount.ts";
-import { machinesOnly, rights } from "../../infra/rights.ts";
+import { machinesOnly, rights, tlsOnly } from "../../infra/rights.ts";
 import { clusterTags, nodeTags, type Tags } from "../../infra/tags.ts";
 import type { RoleName } from "../../roles/role.ts";
 import type { Ground } from "./pulumiEngine.ts";
@@ -144,7 +145,7 @@ async function identity(iam: IAMClient, name: string, tags: Tags): Promise<void>
   await iam.send(new AddRoleToInstanceProfileCommand({ InstanceProfileName: name, RoleName: name }));
 }
 
-/** With versions and a mark of a deletion in it: a bucket that does not go by itself. */
+/** With versions, a mark of a deletion, and a policy that lets nobody in from here: a bucket that does not go by itself. */
 async function depot(s3: S3Client, Bucket: string, tags: Tags): Promise<string> {
   const place = { LocationConstraint: "eu-central-1" as const };
   await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: place }));
@@ -152,6 +153,7 @@ async function depot(s3: S3Client, Bucket: string, tags: Tags): Promise<string> 
   await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
   for (const Body of ["one", "two"]) await s3.send(new PutObjectCommand({ Bucket, Key: "droplets/a", Body }));
   await s3.send(new DeleteObjectCommand({ Bucket, Key: "droplets/a" }));
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: tlsOnly(`arn:aws:s3:::${Bucket}`) }));
   return Bucket;
 }
 

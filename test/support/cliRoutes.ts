@@ -140,11 +140,9 @@ export const routes: readonly [string, Act][] = [
   [
     "GET /tutti/running",
     ({ world }) =>
-      world.counts && {
-        running: Object.fromEntries(
-          [...world.processes.values()].map(({ guid, instances }) => [String(guid), instances as number]),
-        ),
-      },
+      world.counts
+        ? { running: Object.fromEntries([...world.processes.values()].map((each) => [each.guid, each["instances"]])) }
+        : undefined,
   ],
   [
     "GET /tutti/nodes",

@@ -133,7 +133,7 @@ test("a crashed instance goes when its time is over, one that flaps goes at once
   await world.exit(flapping);
   const directories = () => readdirSync(join(world.home, "instances"));
   await until("the flapping one gone", () => !directories().some((name) => name.endsWith(flapping)));
-  expect(await world.instance(flapping)).toBeUndefined();
+  await until("and forgotten", async () => (await world.instance(flapping)) === undefined);
   await until("the other gone too", () => !directories().some((name) => name.endsWith(kept)));
 });
 

@@ -13,17 +13,20 @@ test("an update registers the names that came and unregisters those that went, f
   const world = await deaWorld();
   const instance = await world.launch(hello);
   await world.whenRunning(instance);
+  const port = world.of("router.register")[0]?.["port"];
   const crashed = await world.launch(shell("exit 1"), { index: 1 });
   await world.exit(crashed);
   world.heard.length = 0;
+  // The crashed one's farewell is said some more times.
+  const farewells = () => world.of("router.unregister").filter((one) => one["port"] === port);
   const uris = ["hello.example.test", "www.example.test"];
   world.tool.publish(subjects.deaUpdate, { droplet: "app-1", uris, cc_partition: "default" });
   await until("a registration", () => world.of("router.register").length === 1);
   expect(world.of("router.register")).toMatchObject([{ uris: ["www.example.test"] }]);
-  expect(world.of("router.unregister")).toEqual([]);
+  expect(farewells()).toEqual([]);
   world.tool.publish(subjects.deaUpdate, { droplet: "app-1", uris: ["www.example.test"], cc_partition: "default" });
-  await until("a farewell", () => world.of("router.unregister").length > 0);
-  expect(world.of("router.unregister")[0]).toMatchObject({ uris: ["hello.example.test"] });
+  await until("a farewell", () => farewells().length > 0);
+  expect(farewells()[0]).toMatchObject({ uris: ["hello.example.test"] });
   expect(await world.instance(instance)).toMatchObject({ version: "v1", state: "RUNNING" });
 });
 

@@ -97,8 +97,13 @@ describe("a HAProxy that does not agree with what we think of it", () => {
     const other = await app("other");
     const load = clients("steady.test", [undefined, undefined]);
     const pid = await one.pid();
-    const { socket } = JSON.parse(await readFile(`${one.home}/haproxy.json`, "utf8"));
-    const meddler = await commandSocket(`${one.home}/${socket}`);
+    const enter = async () => {
+      const { socket } = JSON.parse(await readFile(`${one.home}/haproxy.json`, "utf8"));
+      // Right after a reload the note may still name the process that leaves.
+      return await commandSocket(`${one.home}/${socket}`).catch(() => undefined);
+    };
+    const meddler = await eventually(enter, (socket) => socket !== undefined);
+    if (!meddler) throw new Error("HAProxy cannot be reached");
     const [map = ""] = await meddler.ask(["show map hosts.map"]);
     const slot = /steady\.test (s\d+)/.exec(map)?.[1];
     expect(await meddler.ask([`add server ${slot}/second 127.0.0.1:1`])).toEqual([expect.stringMatching(/registered/)]);
