@@ -54,8 +54,11 @@ export function marks(messages: readonly Message[], lines: readonly Line[], sinc
     .filter((mark) => mark.at >= since)
     .sort((a, b) => a.at - b.at);
   const steps = new Map<number, Mark>();
+  const droplet = (mark: Mark | undefined) => /^Droplet/.test(mark?.told ?? "");
   for (const mark of all) {
-    if (!steps.has(mark.step) || (mark.step === 8 && /^Droplet/.test(mark.told))) steps.set(mark.step, mark);
+    // That the droplet is in place tells more than that an instance is being started; of several instances the first counts.
+    const better = mark.step === 8 && droplet(mark) && !droplet(steps.get(8));
+    if (better || !steps.has(mark.step)) steps.set(mark.step, mark);
   }
   const [detected, staged] = [steps.get(2), steps.get(4)];
   // The time of packing is rounded: nothing is staged before it is known what it is.

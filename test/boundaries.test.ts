@@ -88,6 +88,8 @@ const homes: Record<string, readonly string[]> = {
   "@pulumi/pulumi": ["infra/", "rehearsal/"],
   "@pulumi/aws": ["infra/"],
   "@aws-sdk/client-ec2": ["infra/inventory", "rehearsal/"],
+  "@aws-sdk/client-iam": ["infra/inventory", "rehearsal/"],
+  "@aws-sdk/client-s3": ["infra/inventory", "rehearsal/"],
   undici: ["cli/"],
 };
 

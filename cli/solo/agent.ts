@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Fault } from "../fault.ts";
 import { lastWords } from "./lastWords.ts";
 import { type Place, projectFile } from "./place.ts";
+import { portHint } from "./ports.ts";
 
 /** A component as the agent's status file tells of it. */
 export interface ComponentStatus {
@@ -74,13 +75,15 @@ export interface Watch {
   /** Told once of each component that became ready. */
   onReady: (name: string) => void;
   stop?: AbortSignal;
+  /** The cluster.yaml that was named; without one it is that of the example. */
+  file?: string | undefined;
 }
 
 /** Another start would meet the same: there is nothing to wait for. */
 const final = ["port_in_use", "port_not_allowed", "address_not_here", "not_listening", "cannot_listen"];
 
 /** Resolves when every component of the agent is ready. Rejects when one cannot be, or when the agent ends. */
-export async function agentReady(place: Place, pid: number, { onReady, stop }: Watch): Promise<void> {
+export async function agentReady(place: Place, pid: number, { onReady, stop, file }: Watch): Promise<void> {
   const told = new Set<string>();
   const deadline = Date.now() + 60_000;
   while (!stop?.aborted) {
@@ -91,7 +94,8 @@ export async function agentReady(place: Place, pid: number, { onReady, stop }: W
       onReady(name);
     }
     const failing = components.find((one) => one.state === "failing");
-    if (failing && (final.includes(failing.code ?? "") || Date.now() > deadline)) throw componentFault(failing, place);
+    if (failing && (final.includes(failing.code ?? "") || Date.now() > deadline))
+      throw componentFault(failing, place, file);
     if (components.length > 0 && components.every((one) => one.state === "ready")) return;
     if (!alive(pid)) throw agentFault("the agent ended while it was starting", place);
     if (Date.now() > deadline) throw agentFault(`${notReady(components)} after 60 s`, place);
@@ -104,10 +108,10 @@ function notReady(components: readonly ComponentStatus[]): string {
   return late.length > 0 ? `${late.join(", ")} not ready` : "no component is ready";
 }
 
-function componentFault({ name, reason, hint, code }: ComponentStatus, place: Place): Fault {
+function componentFault({ name, reason, hint, code }: ComponentStatus, place: Place, file?: string): Fault {
   return new Fault(`${name} cannot start: ${reason}`, {
     code: code ?? "component_failed",
-    hint: hint ?? `see ${place.logFile}`,
+    hint: (code === "port_in_use" && portHint(name, file)) || (hint ?? `see ${place.logFile}`),
   });
 }
 

@@ -29,3 +29,17 @@ function isFree(port: number): Promise<boolean> {
     server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
+
+const settingOf: Readonly<Record<string, (typeof settings)[number]>> = {
+  router: "router",
+  controller: "controller",
+  core: "nats",
+  dea: "files",
+};
+
+/** What to do when a component's port is taken, by the cluster.yaml that was named. */
+export function portHint(component: string, file?: string): string | undefined {
+  const setting = settingOf[component];
+  const where = file ? `in ${file}` : "in a copy of examples/solo/cluster.yaml, and start with --spec COPY";
+  return setting && `stop that program, or set another port (0: any free one) as ports.${setting} ${where}`;
+}

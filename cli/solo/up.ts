@@ -33,7 +33,8 @@ async function bring(call: Call, interrupt: Interrupt): Promise<number> {
   try {
     const onReady = (name: string) => steward.done(name, (performance.now() - began) / 1000);
     if (!started) steward.done("agent", 0, `runs already (pid ${pid})`);
-    await interrupt.guard(agentReady(place, pid, { onReady: started ? onReady : () => {}, stop: interrupt.stop }));
+    const watch = { onReady: started ? onReady : () => {}, stop: interrupt.stop, file: call.text("spec") };
+    await interrupt.guard(agentReady(place, pid, watch));
     const solo = await interrupt.guard(open({ call, place, spec, steward, stop: interrupt.stop }));
     steward.done("all together", (performance.now() - began) / 1000);
     io.result(solo, farewell(solo, io));

@@ -222,6 +222,16 @@ describe("an app that is there", () => {
     expect((await say("mem hello 512M")).out).toContain("nothing to change");
   });
 
+  test("that has no place for more instances is scaled, and how many run is told", async () => {
+    const guid = await withApp();
+    await me.tutti(["curl", "-X", "POST", `/v3/apps/${guid}/actions/start`]);
+    cluster.world.behaviour = "homeless";
+    const { out, err, code } = await say("scale hello -i 4");
+    cluster.world.behaviour = "runs";
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("4 instances") });
+    expect(err).toContain("0 of 4 run so far (no DEA has 256 MiB free): tutti app hello");
+  });
+
   test("gets variables, from standard input too, and their values are not repeated", async () => {
     await withApp();
     await say("set-env hello MODE fast");

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -171,6 +173,21 @@ describe("a cluster in the foreground", () => {
     expect(code).toBe(0);
     expect(error).toMatch(/other settings than .*other\.yaml \(beat\)/);
     expect(error).toContain(`its first user since its first start: ${solo.email}`);
+  }, 60_000);
+
+  it("names the setting of every port that somebody else has, and the file it stands in", async () => {
+    await solo.down();
+    const squatter = createServer().listen(0, "127.0.0.1");
+    await once(squatter, "listening");
+    const { port } = squatter.address() as AddressInfo;
+    const taken = join(solo.home, "taken.yaml");
+    writeFileSync(taken, readFileSync(solo.spec, "utf8").replace("files: 0", `files: ${port}`));
+    const { code, error } = await solo.tutti("solo", "up", "--detach", "--spec", taken);
+    squatter.close();
+    expect(code).toBe(1);
+    expect(error).toContain(String(port));
+    expect(error).toContain(`ports.files in ${taken}`);
+    expect(processesOf(solo.home)).toEqual([]);
   }, 60_000);
 
   it("keeps its secrets out of the log, out of the list of processes and out of what others may read", async () => {
