@@ -225,9 +225,9 @@ describe("an app that is there", () => {
   test("that has no place for more instances is scaled, and how many run is told", async () => {
     const guid = await withApp();
     await me.tutti(["curl", "-X", "POST", `/v3/apps/${guid}/actions/start`]);
-    cluster.world.behaviour = "homeless";
+    cluster.behaviour = "homeless";
     const { out, err, code } = await say("scale hello -i 4");
-    cluster.world.behaviour = "runs";
+    cluster.behaviour = "runs";
     expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("4 instances") });
     expect(err).toContain("0 of 4 run so far (no DEA has 256 MiB free): tutti app hello");
   });
