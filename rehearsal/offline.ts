@@ -42,6 +42,8 @@ export function offline(options: OfflineOptions): Offline {
   const env = {
     ...withoutAccounts(process.env),
     PATH: [...first, process.env["PATH"] ?? ""].join(delimiter),
+    // Programs, providers and the engine's own scripts are many files: compiled once, they start in half the time.
+    NODE_COMPILE_CACHE: join(project, ".cache/node"),
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: pathToFileURL(state).href,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(folder, options.passphrase),

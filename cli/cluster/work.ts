@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Effect } from "../../infra/effects.ts";
 import { type Ended, EngineError, makeStack, outputsOf, run, type Verb } from "../../infra/run.ts";
 import { plan } from "../../roles/plan.ts";
@@ -28,6 +30,10 @@ export async function openStack(call: Call): Promise<Work> {
 export async function openProgram(call: Call): Promise<Work> {
   const read = readSpec(call.arg(0));
   const { spec, file } = read;
+  if (existsSync(join(dirname(file), "Pulumi.yaml")))
+    call.io.note(
+      `note: ${dirname(file)} has a Pulumi program of its own; \`pulumi up\` there makes a cluster beside this one`,
+    );
   const bundle = spec.aws ? bundleOf(call, spec.aws) : "";
   const there = await standing(call, spec, { TUTTI_SPEC: file, TUTTI_BUNDLE: bundle });
   const [work] = await Promise.all([open(read, there), ready(file, bundle)]);

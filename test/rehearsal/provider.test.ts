@@ -155,16 +155,23 @@ describe("a stack of everything a cluster is made of, on the real engine", { tim
 
   it("replaces a machine that is told to be replaced", async () => {
     const { InstanceId } = await machine(there);
-    const urn = /urn:pulumi:[^"]*aws:ec2\/instance:Instance::node/.exec(await mine.state())?.[0] ?? "";
-    await mine.good("up", "--yes", "--skip-preview", "--replace", urn);
+    await mine.good("up", "--yes", "--skip-preview", "--replace", await urn());
     expect((await machine(there)).InstanceId).not.toBe(InstanceId);
   });
 
-  it("takes in what exists when the state is lost", async () => {
+  it("finds its machine again when the state has forgotten it", async () => {
     const { InstanceId = "" } = await machine(there);
-    const urn = /urn:pulumi:[^"]*aws:ec2\/instance:Instance::node/.exec(await mine.state())?.[0] ?? "";
-    await mine.good("state", "delete", "--yes", "--target-dependents", urn);
+    await mine.good("state", "delete", "--yes", "--target-dependents", await urn());
     await up();
+    expect((await machines(there)).map((found) => found.InstanceId)).toEqual([InstanceId]);
+  });
+
+  it("takes in a machine that the program names", async () => {
+    const { InstanceId = "" } = await machine(there);
+    await mine.good("state", "delete", "--yes", "--target-dependents", await urn());
+    await mine.set("adopt", InstanceId);
+    expect(await up()).toMatch(/Instance node imported/);
+    await mine.good("config", "rm", "adopt");
     expect((await machines(there)).map((found) => found.InstanceId)).toEqual([InstanceId]);
   });
 
@@ -173,6 +180,10 @@ describe("a stack of everything a cluster is made of, on the real engine", { tim
     expect(await leftovers(there)).toEqual([]);
   });
 });
+
+async function urn(): Promise<string> {
+  return /urn:pulumi:[^"]*aws:ec2\/instance:Instance::node/.exec(await mine.state())?.[0] ?? "";
+}
 
 async function wall(): Promise<string> {
   const { SecurityGroups = [] } = await there.ec2.send(new DescribeSecurityGroupsCommand({}));

@@ -162,7 +162,7 @@ describe.skipIf(!mayMount)("when the disk is full", () => {
     await solo.json("push", "fat", "--path", folder);
     expect((await solo.get(host("fat"))).status).toBe(200);
     await solo.json("delete", "fat", "--force");
-  }, 120_000);
+  }, 180_000);
 });
 
 describe("an app that prints 1 GB", () => {
@@ -172,7 +172,7 @@ describe("an app that prints 1 GB", () => {
       const { out } = await until(
         () => solo.tutti("logs", "chatty", "--recent"),
         (ran) => /dropped: output faster/.test(ran.out) && ran.out.includes("printed everything"),
-        40_000,
+        90_000,
       );
       expect(out.length).toBeLessThan(20 * mib);
     });
@@ -182,7 +182,7 @@ describe("an app that prints 1 GB", () => {
     expect((await solo.get(host("chatty"))).body).toContain("still here");
     expect((await solo.tutti("app", "chatty")).out).toMatch(/1\/1 running/);
     await solo.json("delete", "chatty", "--force");
-  }, 120_000);
+  }, 180_000);
 });
 
 describe("a push that changes memory and command", () => {

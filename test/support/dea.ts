@@ -19,7 +19,7 @@ import { type Running, start } from "../../agent/run/runner.ts";
 
 /** Polls until `look` gives something; says what it waited for when it never does. */
 export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>) {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + 45_000;
   while (Date.now() < end) {
     const seen = await look();
     if (seen) return seen;

@@ -76,7 +76,7 @@ export async function app(name: string, handler?: http.RequestListener, port = 0
 }
 
 /** Asks until the condition holds; rejects with the last answer when it does not within `ms`. */
-export async function eventually<T>(what: () => T | Promise<T>, holds: (value: T) => boolean, ms = 10_000): Promise<T> {
+export async function eventually<T>(what: () => T | Promise<T>, holds: (value: T) => boolean, ms = 30_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const value = await what();

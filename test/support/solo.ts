@@ -140,7 +140,7 @@ function fetchPage({ facts, host, path, headers }: Fetch): Promise<Page> {
 }
 
 /** Asks again until the answer is what is waited for; the last one is in the error when it never is. */
-export async function until<T>(ask: () => Promise<T> | T, good: (answer: T) => unknown, patience = 20_000): Promise<T> {
+export async function until<T>(ask: () => Promise<T> | T, good: (answer: T) => unknown, patience = 40_000): Promise<T> {
   const deadline = Date.now() + patience;
   for (;;) {
     const answer = await ask();

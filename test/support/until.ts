@@ -6,7 +6,7 @@ export interface UntilOptions {
 }
 
 /** Polls until the condition holds; fails with what was waited for. */
-export async function until(condition: () => unknown, { what, timeout = 15_000 }: UntilOptions): Promise<void> {
+export async function until(condition: () => unknown, { what, timeout = 45_000 }: UntilOptions): Promise<void> {
   const end = performance.now() + timeout;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${timeout} ms in vain until ${what}`);

@@ -51,7 +51,8 @@ export const instance: Kind = {
   async read(aws, id, known) {
     const one = await find(aws, id);
     if (!one) return undefined;
-    return { ...face(aws, one), ...(await userData(aws, id, known)), ...(await disk(aws, one)) };
+    const rest = { ...(await userData(aws, id, known)), ...(await disk(aws, one)) };
+    return { ...face(aws, one), ...rest, associatePublicIpAddress: isPublic(one, known) };
   },
   update: changeInstance,
   async remove(aws, id) {
@@ -104,6 +105,12 @@ function face(aws: Aws, one: Instance): Props {
     tags,
     tagsAll: tags,
   };
+}
+
+/** Asked for at birth. Later an elastic address looks the same, so it is read only of a machine nobody has asked for. */
+function isPublic({ PublicIpAddress }: Instance, known: Props): unknown {
+  if (Object.keys(known).length === 0) return PublicIpAddress !== undefined;
+  return known["associatePublicIpAddress"];
 }
 
 function metadata({ MetadataOptions: options }: Instance): Props | undefined {

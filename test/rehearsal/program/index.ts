@@ -110,7 +110,12 @@ const node = new Instance(
     // EC2 takes commas in tags; IAM and S3 do not.
     tags: { ...tags, "tutti:roles": config.get("roles") ?? "dea" },
   },
-  { ...mine, dependsOn: agent, additionalSecretOutputs: ["userDataBase64"] },
+  {
+    ...mine,
+    dependsOn: agent,
+    additionalSecretOutputs: ["userDataBase64"],
+    ...(config.get("adopt") && { import: config.get("adopt"), ignoreChanges: ["userDataBase64"] }),
+  },
 );
 const address = new Eip("node", { domain: "vpc", tags }, mine);
 new EipAssociation("node", { instanceId: node.id, allocationId: address.id }, mine);
