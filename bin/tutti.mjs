@@ -30,8 +30,8 @@ function again() {
   if (!existsSync(node)) return missing();
   const self = fileURLToPath(import.meta.url);
   const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: "inherit" });
-  // A terminal sends Ctrl-C to both of us; passing it on would make two of one.
-  const passed = process.stdin.isTTY ? ["SIGTERM"] : ["SIGTERM", "SIGINT", "SIGHUP"];
+  // A terminal sends Ctrl-C to both of us; passing it on would make two of one. That it is closed may be told to us alone.
+  const passed = process.stdin.isTTY ? ["SIGTERM", "SIGHUP"] : ["SIGTERM", "SIGINT", "SIGHUP"];
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
     process.on(signal, () => passed.includes(signal) && child.kill(signal));
   }

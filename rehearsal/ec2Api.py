@@ -2,6 +2,8 @@
 
 - RunInstances honours its client token, as EC2 does: the same token twice gives the same instances.
 - GetConsoleOutput answers what the machine really printed, from $TUTTI_CONSOLE/<instance id>/console.log.
+- A bucket's policy refuses nothing: moto reads its statements without their conditions, and a policy that refuses what
+  does not come by TLS would shut everybody out.
 - A capacity of zero can't be had here: that and other faults are injected in front of it.
 - It ends with its parent.
 """
@@ -16,6 +18,8 @@ from moto.core.utils import utcnow
 from moto.ec2.models.instances import InstanceBackend
 from moto.ec2.responses.general import General
 from moto.ec2.utils import Base64EncodedString
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
 from moto.server import main
 
 CONSOLE_BYTES = 65536
@@ -58,5 +62,6 @@ def end_with(parent):
 
 InstanceBackend.run_instances = run_instances
 General.get_console_output = get_console_output
+FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 sys.exit(main(sys.argv[1:]))

@@ -68,7 +68,7 @@ const rules: readonly Rule[] = [
     hint: "an engine was killed while it wrote: remove the empty file <stack>.json.attrs beside the stack's state (and add ?metadata=skip to the file:// address, then it does not happen)",
   },
   {
-    when: /no resource plugin|could not (?:load|find) plugin|language-nodejs|failed to load .*plugin/i,
+    when: /no resource plugin|install resource plugin|could not (?:load|find) plugin|language-nodejs|failed to load .*plugin/i,
     code: "plugin_missing",
     hint: "pulumi plugin install resource aws (or, for --offline: node bin/setup.mjs)",
   },

@@ -17,7 +17,7 @@ export const cluster: readonly Command[] = [
     name: "login",
     group,
     arguments: "[email]",
-    summary: "log in; the password is asked for, or comes from TUTTI_PASSWORD or standard input",
+    summary: "log in; the password is asked for, or comes from TUTTI_PASSWORD, or with --password-stdin",
     example: "login me@example.com --password-stdin < password.txt",
     options: [{ flags: "--password-stdin", summary: "read the password from standard input" }],
     load: async () => (await import("../login.ts")).login,

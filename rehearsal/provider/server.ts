@@ -5,9 +5,10 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { askedAnew, engineArguments } from "./anew.ts";
 import { type Aws, connect, settings } from "./aws.ts";
+import type { Failure } from "./check.ts";
 import { explain } from "./explain.ts";
 import type { Invoke, Kind, Props } from "./kind.ts";
-import { type Life, life } from "./life.ts";
+import { Life } from "./life.ts";
 import { sendable } from "./values.ts";
 
 type Message = Parameters<typeof struct.Struct.fromJavaScript>[0];
@@ -25,52 +26,70 @@ const message = (value: unknown): struct.Struct => struct.Struct.fromJavaScript(
 /** `urn:pulumi:stack::project::parent$aws:ec2/vpc:Vpc::name` → the type. */
 const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
 
+type Handlers = Record<string, (call: never, done: Done) => void>;
+
 /**
  * The engine's side of the provider. `@pulumi/pulumi/provider` has a server too, but that one keeps from its provider
  * what this one needs: the configuration, the inputs of the last run, and whether it is only a preview.
  */
-export function service({ kinds, invokes, version }: Provided): Record<string, (call: never, done: Done) => void> {
-  let aws: Aws | undefined;
+export function service({ kinds, invokes, version }: Provided): Handlers {
+  const place: Place = { aws: undefined };
   const configured = () => {
-    if (!aws) throw new Error("the engine has not configured this provider");
-    return aws;
+    if (!place.aws) throw new Error("the engine has not configured this provider");
+    return place.aws;
   };
-  const lives: Life = life(configured, askedAnew(engineArguments()));
-  const kindOf = (urn: string): Kind => {
-    const found = kinds.find(({ token }) => token === typeOf(urn));
-    if (found) return found;
-    const all = kinds.map(({ token }) => token).join(", ");
-    throw new Error(`${typeOf(urn)} is not rehearsed; what is: ${all}`);
+  const answer = answering(place);
+  const lives = new Life(configured, askedAnew(engineArguments()));
+  return {
+    getPluginInfo: answer(() => new plugin.PluginInfo().setVersion(version)),
+    getSchema: answer(() => new pb.GetSchemaResponse().setSchema("{}")),
+    attach: answer(() => new empty.Empty()),
+    cancel: answer(() => new empty.Empty()),
+    ...configuration(answer, place),
+    ...plans(answer, lives, kinds),
+    ...deeds(answer, lives, kinds),
+    invoke: answer(
+      async (request: pb.InvokeRequest) => {
+        const found = invokes.find(({ token }) => token === request.getTok());
+        if (!found) throw new Error(`${request.getTok()} is not rehearsed`);
+        return new pb.InvokeResponse().setReturn(message(await found.call(configured(), props(request.getArgs()))));
+      },
+      (request) => request.getTok(),
+    ),
   };
-  /** Answers a call; what goes wrong becomes a sentence. */
-  const answer =
-    <T>(act: (request: T) => Promise<unknown> | unknown, about?: (request: T) => string) =>
+}
+
+/** Where this provider is at work, once the engine has said so. */
+interface Place {
+  aws: Aws | undefined;
+}
+
+type Answer = ReturnType<typeof answering>;
+
+/** Answers a call; what goes wrong becomes a sentence. */
+function answering(place: Place) {
+  return <T>(act: (request: T) => Promise<unknown> | unknown, about?: (request: T) => string) =>
     (call: Call<T>, done: Done) => {
       Promise.resolve()
         .then(() => act(call.request))
         .then(
           (result) => done(null, result),
           async (error) => {
-            const details = await explain(error, about?.(call.request) ?? "", aws).catch(() => String(error));
+            const doing = about?.(call.request) ?? "";
+            const details = await explain(error, doing, place.aws).catch(() => String(error));
             done({ code: status.UNKNOWN, details });
           },
         );
     };
-  const failures = (found: readonly { property: string; reason: string }[]) =>
-    found.map(({ property, reason }) => new pb.CheckFailure().setProperty(property).setReason(reason));
+}
 
+function configuration(answer: Answer, place: Place): Handlers {
   return {
-    getPluginInfo: answer(() => new plugin.PluginInfo().setVersion(version)),
-    getSchema: answer(() => new pb.GetSchemaResponse().setSchema("{}")),
-    attach: answer(() => new empty.Empty()),
-    cancel: answer(() => new empty.Empty()),
-
     checkConfig: answer((request: pb.CheckRequest) => {
       const news = props(request.getNews());
       const result = settings(news, process.env);
-      return new pb.CheckResponse()
-        .setInputs(message(news))
-        .setFailuresList("property" in result ? failures([result]) : []);
+      const wrong = "property" in result ? failures([result]) : [];
+      return new pb.CheckResponse().setInputs(message(news)).setFailuresList(wrong);
     }),
     diffConfig: answer((request: pb.DiffRequest) => {
       const [had, wants] = [props(request.getOldInputs() ?? request.getOlds()), props(request.getNews())];
@@ -82,58 +101,71 @@ export function service({ kinds, invokes, version }: Provided): Record<string, (
     configure: answer((request: pb.ConfigureRequest) => {
       const result = settings(props(request.getArgs()), process.env);
       if ("property" in result) throw new Error(`aws:${result.property} ${result.reason}`);
-      aws = connect(result);
+      place.aws = connect(result);
       return new pb.ConfigureResponse().setSupportspreview(true);
     }),
+  };
+}
 
+/** What is asked before anything is done. */
+function plans(answer: Answer, lives: Life, kinds: readonly Kind[]): Handlers {
+  return {
     check: answer((request: pb.CheckRequest) => {
       const urn = request.getUrn();
       const olds = request.getOlds();
-      const result = lives.check(kindOf(urn), urn, olds && props(olds), props(request.getNews()));
+      const result = lives.check(kindOf(kinds, urn), urn, olds && props(olds), props(request.getNews()));
       return new pb.CheckResponse().setInputs(message(result.inputs)).setFailuresList(failures(result.failures));
     }),
     diff: answer((request: pb.DiffRequest) => {
       const [urn, id] = [request.getUrn(), request.getId()];
-      const kind = kindOf(urn);
+      const kind = kindOf(kinds, urn);
       const inputs = props(request.getOldInputs() ?? request.getOlds());
       return diffResponse(kind, lives.diff(kind, { urn, id, inputs }, props(request.getNews())));
     }),
-    create: answer(async (request: pb.CreateRequest) => {
-      const inputs = props(request.getProperties());
-      if (request.getPreview()) return new pb.CreateResponse().setProperties(message(inputs));
-      const { id, state } = await lives.create(kindOf(request.getUrn()), request.getUrn(), inputs);
-      return new pb.CreateResponse().setId(id).setProperties(message(state));
-    }, creating),
     read: answer(async (request: pb.ReadRequest) => {
       const [state, inputs] = [request.getProperties(), request.getInputs()];
       const has = { id: request.getId(), state: state && props(state), inputs: inputs && props(inputs) };
-      const found = await lives.read(kindOf(request.getUrn()), request.getUrn(), has);
+      const found = await lives.read(kindOf(kinds, request.getUrn()), request.getUrn(), has);
       const response = new pb.ReadResponse();
       if (!found) return response;
       return response.setId(found.id).setProperties(message(found.state)).setInputs(message(found.inputs));
     }, reading),
+  };
+}
+
+/** What is done; in a preview it is only told what would be. */
+function deeds(answer: Answer, lives: Life, kinds: readonly Kind[]): Handlers {
+  return {
+    create: answer(async (request: pb.CreateRequest) => {
+      const inputs = props(request.getProperties());
+      if (request.getPreview()) return new pb.CreateResponse().setProperties(message(inputs));
+      const { id, state } = await lives.create(kindOf(kinds, request.getUrn()), request.getUrn(), inputs);
+      return new pb.CreateResponse().setId(id).setProperties(message(state));
+    }, creating),
     update: answer(async (request: pb.UpdateRequest) => {
       const [olds, inputs] = [props(request.getOlds()), props(request.getNews())];
       if (request.getPreview()) return new pb.UpdateResponse().setProperties(message({ ...olds, ...inputs }));
       const step = { id: request.getId(), olds, had: props(request.getOldInputs()), inputs };
-      const state = await lives.update(kindOf(request.getUrn()), request.getUrn(), step);
+      const state = await lives.update(kindOf(kinds, request.getUrn()), request.getUrn(), step);
       return new pb.UpdateResponse().setProperties(message(state));
     }, updating),
     delete: answer(async (request: pb.DeleteRequest) => {
       const has = { id: request.getId(), state: props(request.getProperties()) };
-      await lives.remove(kindOf(request.getUrn()), request.getUrn(), has);
+      await lives.remove(kindOf(kinds, request.getUrn()), request.getUrn(), has);
       return new empty.Empty();
     }, deleting),
-
-    invoke: answer(
-      async (request: pb.InvokeRequest) => {
-        const found = invokes.find(({ token }) => token === request.getTok());
-        if (!found) throw new Error(`${request.getTok()} is not rehearsed`);
-        return new pb.InvokeResponse().setReturn(message(await found.call(configured(), props(request.getArgs()))));
-      },
-      (request) => request.getTok(),
-    ),
   };
+}
+
+function kindOf(kinds: readonly Kind[], urn: string): Kind {
+  const found = kinds.find(({ token }) => token === typeOf(urn));
+  if (found) return found;
+  const all = kinds.map(({ token }) => token).join(", ");
+  throw new Error(`${typeOf(urn)} is not rehearsed; what is: ${all}`);
+}
+
+function failures(found: readonly Failure[]): pb.CheckFailure[] {
+  return found.map(({ property, reason }) => new pb.CheckFailure().setProperty(property).setReason(reason));
 }
 
 const creating = (request: pb.CreateRequest) => `creating ${typeOf(request.getUrn())}`;

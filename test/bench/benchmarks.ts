@@ -1,4 +1,5 @@
 import { command } from "./command.ts";
+import { ec2 } from "./ec2.ts";
 import type { Benchmark } from "./harness.ts";
 import { idle } from "./idle.ts";
 import { infra } from "./infra.ts";
@@ -9,4 +10,4 @@ import { router } from "./router.ts";
 import { start } from "./start.ts";
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router, infra];
+export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router, infra, ec2];

@@ -68,7 +68,7 @@ async function upKilledAtWrite(spared: readonly string[]): Promise<string | unde
 }
 
 describe("an engine that is killed", { timeout: 400_000 }, () => {
-  it("after each write in turn ends, run again, with one of everything", async () => {
+  it("after one write after another ends, run again, with one of everything", async () => {
     const killedAt: string[] = [];
     for (;;) {
       const action = await upKilledAtWrite(killedAt);
