@@ -1,7 +1,7 @@
+import { makeClaim } from "../pki/claim.ts";
 import type { Birth } from "../roles/birth.ts";
-import { makeClaim } from "../roles/claim.ts";
 import type { PlannedNode } from "../roles/plan.ts";
-import { instancePorts } from "../roles/set.ts";
+import { portRange } from "../roles/set.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
 
 export interface BirthFacts {
@@ -19,7 +19,7 @@ export interface BirthFacts {
 
 /** What a node is told when it is born. */
 export function birthOf({ spec, node, cores, bundle, ca, join, now }: BirthFacts): Birth {
-  const { router, controller, nats, files } = spec.ports;
+  const { router, controller, nats, routes, files } = spec.ports;
   return {
     node: {
       id: node.id,
@@ -29,7 +29,11 @@ export function birthOf({ spec, node, cores, bundle, ca, join, now }: BirthFacts
       index: node.index,
       zone: node.zone,
       beat: spec.beat,
-      ports: { router, controller, nats, files, instances: instancePorts(spec) },
+      ports: {
+        ...{ router, controller, nats, routes, files },
+        instances: portRange(spec, "instances"),
+        status: portRange(spec, "status"),
+      },
       crashLifetime: spec.crashLifetime,
       ...(node.memory !== undefined && { memory: node.memory }),
       ...(node.disk !== undefined && { disk: node.disk }),
@@ -38,7 +42,7 @@ export function birthOf({ spec, node, cores, bundle, ca, join, now }: BirthFacts
     bundle,
     region: spec.aws?.region ?? "",
     ca,
-    claim: makeClaim({ join, node: node.id, now }),
+    claim: makeClaim({ join, node: node.id, roles: node.roles, now }),
     baked: spec.aws?.baked ?? false,
   };
 }

@@ -14,7 +14,7 @@ import {
   jsonStringify,
   type Output,
 } from "@pulumi/pulumi";
-import type { Authority } from "./authority.ts";
+import type { Authority } from "../pki/authority.ts";
 import type { Bundle } from "./bundle.ts";
 import { prefixes, tlsOnly } from "./rights.ts";
 import type { Tags } from "./tags.ts";

@@ -6,7 +6,7 @@ import {
   secret,
   unsecret,
 } from "@pulumi/pulumi";
-import { type Authority, authorityOf } from "./authority.ts";
+import { type Authority, authorityOf } from "../pki/authority.ts";
 import { Seed } from "./seed.ts";
 import { tokens, withFormer } from "./tokens.ts";
 

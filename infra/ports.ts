@@ -1,5 +1,5 @@
 import { type PortName, type RoleName, roles } from "../roles/role.ts";
-import { instancePorts } from "../roles/set.ts";
+import { portRange } from "../roles/set.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
 
 /** One opening in the firewall. Whatever no rule opens is shut. */
@@ -15,10 +15,11 @@ export interface Opening {
 
 /** The openings of a group of nodes: the ports of its roles, each only to those who have business there. */
 export function openings(spec: ClusterSpec, wanted: readonly RoleName[]): Opening[] {
+  const named = new Set<PortName>();
   const all = wanted.flatMap((role) =>
     roles[role].ports
-      // A port for the node itself needs no opening: loopback knows no firewall.
-      .filter(({ audience }) => audience !== "node")
+      // A port for the node itself needs no opening: loopback knows no firewall. What two roles share is opened once.
+      .filter(({ audience, name }) => audience !== "node" && !named.has(name) && named.add(name))
       .map(({ name, audience }) => ({
         name,
         ...numbers(spec, name),
@@ -42,6 +43,6 @@ export function doors({ aws }: ClusterSpec): Opening[] {
 }
 
 function numbers(spec: ClusterSpec, name: PortName): { first: number; last: number } {
-  if (name === "instances") return instancePorts(spec);
+  if (name === "instances" || name === "status") return portRange(spec, name);
   return { first: spec.ports[name], last: spec.ports[name] };
 }

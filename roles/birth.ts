@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodeSpec } from "./node.ts";
+import { claimShape, nodeSpec } from "./node.ts";
 
 /**
  * What a machine is told when it is born, by its user data: the node it shall become, where its agent comes from, and
@@ -15,8 +15,10 @@ export const birth = z.strictObject({
       memory: nodeSpec.shape.memory.optional(),
       disk: nodeSpec.shape.disk.optional(),
     }),
-  /** Names or addresses of the core nodes; a name is looked up anew at each reconnect. Empty on the first core itself. */
+  /** Addresses of all cores, this node's own among them when it is one. */
   cores: z.array(z.string()),
+  /** `s3://bucket/key` of the cluster's authority and join secret: for cores, whose machines alone may read it. */
+  authority: z.string().optional(),
   bundle: z.strictObject({
     version: z.string(),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -28,7 +30,7 @@ export const birth = z.strictObject({
   /** PEM of the cluster's certificate authority: public. */
   ca: z.string(),
   /** Single use, short-lived, bound to the instance when it is traded in: the one secret that user data may carry. */
-  claim: z.strictObject({ id: z.string(), secret: z.string(), expires: z.iso.datetime() }),
+  claim: claimShape,
   /** True when the packages that the roles need are in the image already. */
   baked: z.boolean().default(false),
 });

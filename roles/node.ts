@@ -4,6 +4,25 @@ import { roleName } from "./role.ts";
 
 const port = z.number().int().min(0).max(65535);
 
+/** What a new machine shows a core to be let in; made and checked by `pki/claim.ts`. */
+export const claimShape = z.strictObject({
+  id: z.string(),
+  roles: z.array(z.string()),
+  expires: z.iso.datetime(),
+  secret: z.string(),
+});
+
+/** How a node comes into a cluster of several. */
+const joining = z.strictObject({
+  /** Addresses of all cores, this node's own among them when it is one. */
+  cores: z.array(z.string()).min(1),
+  /** PEM of the cluster's certificate authority. */
+  ca: z.string(),
+  claim: claimShape,
+  /** The machine's own name: EC2's instance id, or what is in /etc/machine-id. */
+  instance: z.string(),
+});
+
 /** What a node is born with: `node.json`, written by cloud-init or by `tutti solo up`. Paths are absolute. */
 export const nodeSpec = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
@@ -33,7 +52,13 @@ export const nodeSpec = z.strictObject({
     nats: port,
     files: port,
     instances: z.strictObject({ first: port, last: port }),
+    /** Where cores meet cores. */
+    routes: port.default(0),
+    /** Status servers of the components, one each; 0: any free ones. */
+    status: z.strictObject({ first: port, last: port }).default({ first: 0, last: 0 }),
   }),
+  /** Absent: the machine is a cluster by itself, and its bus stays on it. */
+  join: joining.optional(),
   /** MiB that apps may use. */
   memory: z.number().int().min(1),
   disk: z.number().int().min(1),

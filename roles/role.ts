@@ -22,7 +22,7 @@ export interface RolePort {
   readonly name: PortName;
   readonly audience: "everyone" | "cluster" | "node";
 }
-export type PortName = "nats" | "controller" | "router" | "files" | "instances";
+export type PortName = "nats" | "routes" | "controller" | "router" | "files" | "instances" | "status";
 
 export interface Role {
   readonly what: string;
@@ -33,6 +33,8 @@ export interface Role {
   readonly available: boolean;
 }
 
+const status: RolePort = { name: "status", audience: "cluster" };
+
 const planned = (what: string): Role => ({ what, components: [], ports: [], available: false });
 
 /** Who does what. The order is the order in which a node starts its roles. */
@@ -40,40 +42,37 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   core: {
     what: "the bus and the store: nats-server with what the cluster remembers",
     components: ["core"],
-    ports: [{ name: "nats", audience: "cluster" }],
+    ports: [{ name: "nats", audience: "cluster" }, { name: "routes", audience: "cluster" }, status],
     available: true,
   },
   dea: {
     what: "runs instances of apps",
     components: ["dea"],
-    ports: [
-      { name: "files", audience: "cluster" },
-      { name: "instances", audience: "cluster" },
-    ],
+    ports: [{ name: "files", audience: "cluster" }, { name: "instances", audience: "cluster" }, status],
     available: true,
   },
   router: {
     what: "takes requests from outside to instances",
     components: ["router"],
-    ports: [{ name: "router", audience: "everyone" }],
+    ports: [{ name: "router", audience: "everyone" }, status],
     available: true,
   },
   stager: {
     what: "turns pushed bits into droplets",
     components: ["stager"],
-    ports: [],
+    ports: [status],
     available: true,
   },
   controller: {
     what: "the API: takes wishes from people and has them carried out",
     components: ["controller"],
-    ports: [{ name: "controller", audience: "cluster" }],
+    ports: [{ name: "controller", audience: "cluster" }, status],
     available: true,
   },
   health: {
     what: "compares what runs with what should run and asks for the difference",
     components: ["health"],
-    ports: [],
+    ports: [status],
     available: true,
   },
   filesystem: planned("persistent directories for apps"),

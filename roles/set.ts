@@ -8,7 +8,7 @@ export function problemsOfSet(spec: ClusterSpec): Problem[] {
   return [
     ...rolesOfSet(spec),
     ...spec.nodes.flatMap((group, i) => problemsOfGroup(spec, group, i)),
-    ...rangeOfInstances(spec),
+    ...problemsOfRanges(spec),
     ...portClashes(spec),
     ...problemsOfGround(spec),
   ];
@@ -41,30 +41,37 @@ function problemsOfGroup(spec: ClusterSpec, group: NodeGroup, i: number): Proble
   return problems;
 }
 
-type SinglePort = Exclude<PortName, "instances">;
+type PortRange = Extract<PortName, "instances" | "status">;
+type SinglePort = Exclude<PortName, PortRange>;
+const ranges: readonly PortRange[] = ["instances", "status"];
 
-/** First and last port of the range for apps. */
-export function instancePorts({ ports: { instances } }: Pick<ClusterSpec, "ports">): { first: number; last: number } {
-  const [first = 0, last = 0] = instances.split("-").map(Number);
+/** First and last port of a range. */
+export function portRange({ ports }: Pick<ClusterSpec, "ports">, name: PortRange): { first: number; last: number } {
+  const [first = 0, last = 0] = ports[name].split("-").map(Number);
   return { first, last };
 }
 
-function rangeOfInstances(spec: ClusterSpec): Problem[] {
-  const { first, last } = instancePorts(spec);
-  if (first >= 1024 && first <= last && last <= 65535) return [];
-  const message = `${spec.ports.instances} is no range of ports: write two numbers from 1024 to 65535, the lower first`;
-  return [{ path: "ports.instances", message }];
+function problemsOfRanges(spec: ClusterSpec): Problem[] {
+  return ranges.flatMap((name): Problem[] => {
+    const { first, last } = portRange(spec, name);
+    if (first >= 1024 && first <= last && last <= 65535) return [];
+    const message = `${spec.ports[name]} is no range of ports: write two numbers from 1024 to 65535, the lower first`;
+    return [{ path: `ports.${name}`, message }];
+  });
 }
 
 /** Two ports clash when one node has to open both. */
 function portClashes(spec: ClusterSpec): Problem[] {
-  const { first, last } = instancePorts(spec);
-  const names: SinglePort[] = ["router", "controller", "nats", "files"];
+  const names: SinglePort[] = ["router", "controller", "nats", "routes", "files"];
+  const within = (value: number, name: PortRange) => {
+    const { first, last } = portRange(spec, name);
+    return value >= first && value <= last;
+  };
   return names.flatMap((name, i): Problem[] => {
     const value = spec.ports[name];
     if (value === 0) return [];
     const other = names.slice(0, i).find((one) => spec.ports[one] === value && meet(spec, one, name));
-    const range = value >= first && value <= last && meet(spec, name, "instances") ? "instances" : undefined;
+    const range = ranges.find((one) => within(value, one) && meet(spec, name, one));
     const taken = other ?? range;
     return taken ? [{ path: `ports.${name}`, message: `${value} is taken by ports.${taken}: choose another` }] : [];
   });

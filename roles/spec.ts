@@ -13,12 +13,18 @@ const ports = z
     router: port.default(8080).describe("where requests to apps and to the API arrive"),
     controller: port.default(9022).describe("the controller's API behind the router"),
     nats: port.default(4222).describe("the bus"),
+    routes: port.default(6222).describe("where cores meet cores"),
     files: port.default(12345).describe("a DEA's file server"),
     instances: z
       .string()
       .regex(/^\d+-\d+$/, 'a range such as "61001-65000"')
       .default("61001-65000")
       .describe("ports that apps listen on"),
+    status: z
+      .string()
+      .regex(/^\d+-\d+$/, 'a range such as "9100-9109"')
+      .default("9100-9109")
+      .describe("status servers of the components, one each"),
   })
   .prefault({});
 

@@ -13,7 +13,7 @@ interface Import {
   typeOnly: boolean;
 }
 
-const sources = globSync("{agent,bootstrap,cli,cloudinit,infra,rehearsal,roles}/**/*.{ts,mjs}", {
+const sources = globSync("{agent,bootstrap,cli,cloudinit,infra,pki,rehearsal,roles}/**/*.{ts,mjs}", {
   cwd: project,
 }).sort();
 const imports = sources.flatMap((file): Import[] => {
@@ -33,35 +33,33 @@ function place(file: string): string {
 }
 
 const leaves = ["agent/run", "agent/bus", "agent/store", "agent/archive"];
-const components = [
-  "agent/core",
-  "agent/controller",
-  "agent/stager",
-  "agent/dea",
-  "agent/router",
-  "agent/health",
-  "agent/services",
-];
+const components = ["agent/controller", "agent/stager", "agent/dea", "agent/router", "agent/health", "agent/services"];
 const mayImport: Record<string, { from: readonly string[]; why: string }> = {
   roles: { from: [], why: "the words are at the leaf: everybody may know them, they know nobody" },
+  pki: { from: [], why: "who is trusted is decided without knowing anybody" },
   cloudinit: { from: ["roles"], why: "a birth certificate is made of a node's words only" },
-  infra: { from: ["cloudinit", "roles"], why: "the ground is declared; what runs on it is not its business" },
-  bootstrap: { from: ["roles"], why: "first contact comes from outside, over ssh" },
+  infra: { from: ["cloudinit", "pki", "roles"], why: "the ground is declared; what runs on it is not its business" },
+  bootstrap: { from: ["pki", "roles"], why: "first contact comes from outside, over ssh" },
   cli: {
-    from: ["roles", "bootstrap", "infra", "rehearsal"],
+    from: ["roles", "bootstrap", "cloudinit", "infra", "pki", "rehearsal"],
     why: "a person's laptop speaks HTTP to the controller and needs no part of the agent",
   },
   rehearsal: {
-    from: ["agent/run", "infra", "roles", "bootstrap", "cloudinit"],
+    from: ["agent/run", "infra", "pki", "roles", "bootstrap", "cloudinit"],
     why: "the rehearsal uses the public faces, and lives as everything lives",
   },
-  agent: { from: ["roles", ...leaves, ...components], why: "the node wires everything and is wired by nobody" },
+  agent: {
+    from: ["roles", "agent/identity", "agent/core", ...leaves, ...components],
+    why: "the node wires everything and is wired by nobody",
+  },
   ...Object.fromEntries(
     leaves.map((leaf) => [
       leaf,
       { from: [], why: "ports and lifecycle import nothing of ours, so that anything may stand on them" },
     ]),
   ),
+  "agent/core": { from: ["pki", ...leaves], why: "it meets the others on the bus; it is the one that lets nodes in" },
+  "agent/identity": { from: ["pki", ...leaves], why: "a node proves who it is before it is anything else" },
   ...Object.fromEntries(
     components.map((one) => [
       one,
@@ -90,6 +88,7 @@ const homes: Record<string, readonly string[]> = {
   "@aws-sdk/client-ec2": ["infra/inventory", "rehearsal/"],
   "@aws-sdk/client-iam": ["infra/inventory", "rehearsal/"],
   "@aws-sdk/client-s3": ["infra/inventory", "rehearsal/"],
+  ssh2: ["bootstrap/ssh.ts"],
   undici: ["cli/"],
 };
 

@@ -10,6 +10,7 @@ export const busUsers: readonly BusUser[] = [
   "stager",
   "core",
   "node",
+  "joiner",
   "tool",
   "watch",
 ];

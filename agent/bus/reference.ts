@@ -23,7 +23,8 @@ Every subject that machines of a cluster speak on, from \`agent/bus/subjects.ts\
 
 A payload is one JSON object unless it says otherwise. Receivers ignore keys that they do not know and read \`null\` as
 absent. Nothing is ever published to an empty reply subject, and silence is the only negative answer. \`tool\` stands for
-collectors and operators' programs, \`node\` for the agent itself; \`core\` also records everything.
+collectors and operators' programs, \`node\` for the agent itself, \`joiner\` for a machine that is not let in yet; \`core\`
+also records everything.
 `;
 
 /** The whole reference as Markdown. */

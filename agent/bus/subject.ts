@@ -1,7 +1,10 @@
 import type { z } from "zod";
 
-/** Who speaks and listens. `tool` stands for collectors and operators' programs, `node` for the agent itself. */
-export type Party = "controller" | "dea" | "health" | "router" | "stager" | "core" | "node" | "tool";
+/**
+ * Who speaks and listens. `tool` stands for collectors and operators' programs, `node` for the agent itself, `joiner` for
+ * a machine that is not let in yet.
+ */
+export type Party = "controller" | "dea" | "health" | "router" | "stager" | "core" | "node" | "joiner" | "tool";
 
 /** One subject of the bus: its name (with `{tokens}`), what travels on it, who speaks and who listens. */
 export interface Subject<P, R = never> {
@@ -12,6 +15,11 @@ export interface Subject<P, R = never> {
   readonly listeners: readonly Party[];
   /** Queue group of the listeners: each message reaches one of them. */
   readonly queue?: string;
+  /**
+   * Whose message it is, by its payload: a DEA's, an address's or a node's. In a cluster of several a node says it under
+   * a name of its own, and a core passes on what is true: the bus cannot tell a receiver who has spoken.
+   */
+  readonly of?: "dea" | "host" | "node";
   /** One sentence for the reference. */
   readonly what: string;
 }

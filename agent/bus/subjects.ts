@@ -1,6 +1,7 @@
 import * as component from "./messages/component.ts";
 import * as health from "./messages/health.ts";
 import * as instance from "./messages/instance.ts";
+import * as membership from "./messages/membership.ts";
 import * as placement from "./messages/placement.ts";
 import * as router from "./messages/router.ts";
 import * as staging from "./messages/staging.ts";
@@ -38,6 +39,7 @@ export const subjects = {
     payload: placement.deaHello,
     speakers: ["dea"],
     listeners: ["tool"],
+    of: "dea",
     what: "a DEA has booted",
   }),
   deaStatus: row("dea.status", {
@@ -64,6 +66,7 @@ export const subjects = {
     payload: placement.deaAdvertise,
     speakers: ["dea"],
     listeners: ["controller"],
+    of: "dea",
     what: "what a DEA has free, every five beats and on each change",
   }),
   deaUuidStart: row("dea.{uuid}.start", {
@@ -103,18 +106,21 @@ export const subjects = {
     payload: instance.deaHeartbeat,
     speakers: ["dea"],
     listeners: ["health"],
+    of: "dea",
     what: "everything a DEA holds, each beat and on each change",
   }),
   dropletExited: row("droplet.exited", {
     payload: instance.dropletExited,
     speakers: ["dea"],
     listeners: ["health", "controller"],
+    of: "dea",
     what: "an instance has ended",
   }),
   deaShutdown: row("dea.shutdown", {
     payload: placement.deaShutdown,
     speakers: ["dea"],
     listeners: ["controller"],
+    of: "dea",
     what: "a DEA takes no more work",
   }),
   healthmanagerStart: row("healthmanager.start", {
@@ -175,12 +181,14 @@ export const subjects = {
     payload: router.routerRegister,
     speakers: registrars,
     listeners: ["router"],
+    of: "host",
     what: "this address serves these names",
   }),
   routerUnregister: row("router.unregister", {
     payload: router.routerRegister,
     speakers: registrars,
     listeners: ["router"],
+    of: "host",
     what: "this address serves these names no longer",
   }),
   routerStart: row("router.start", {
@@ -234,7 +242,54 @@ export const subjects = {
     payload: component.nodeBeat,
     speakers: ["node"],
     listeners: ["controller"],
+    of: "node",
     what: "a node with its roles and components, each beat",
+  }),
+  nodeWish: row("tutti.v1.node.{node}.wish", {
+    payload: values.nothing,
+    reply: membership.nodeRoles,
+    speakers: ["node"],
+    listeners: ["core"],
+    queue: "core",
+    what: "what should this node be?",
+  }),
+  nodeRoles: row("tutti.v1.node.{node}.roles", {
+    payload: membership.nodeRoles,
+    speakers: ["core"],
+    listeners: ["node"],
+    what: "what this node should be from now on",
+  }),
+  nodeRenew: row("tutti.v1.node.{node}.renew", {
+    payload: membership.renewRequest,
+    reply: membership.joinAnswer,
+    speakers: ["node"],
+    listeners: ["core"],
+    queue: "core",
+    what: "a new certificate, please",
+  }),
+  join: row("tutti.v1.join", {
+    payload: membership.joinRequest,
+    reply: membership.joinAnswer,
+    speakers: ["joiner"],
+    listeners: ["core"],
+    queue: "core",
+    what: "a new machine shows its claim and asks to be let in",
+  }),
+  claim: row("tutti.v1.claim", {
+    payload: membership.claimRequest,
+    reply: membership.claimAnswer,
+    speakers: ["controller"],
+    listeners: ["core"],
+    queue: "core",
+    what: "a claim for a machine that is to become a node",
+  }),
+  revoke: row("tutti.v1.revoke", {
+    payload: membership.revokeRequest,
+    reply: membership.revokeAnswer,
+    speakers: ["controller"],
+    listeners: ["core"],
+    queue: "core",
+    what: "this node is let in no longer",
   }),
   trace: row("tutti.v1.trace.{app}", {
     payload: values.nothing,

@@ -41,6 +41,9 @@ export function soloNode({ cluster, machine, home, tools, free }: SoloOptions): 
       nats: port("nats"),
       files: port("files"),
       instances: { first, last },
+      // Alone there is no other core, and who looks at a status server is told where it is.
+      routes: 0,
+      status: { first: 0, last: 0 },
     },
     memory: group.memory ?? Math.max(512, Math.floor(machine.memory / 2)),
     disk: group.disk ?? Math.max(512, Math.floor(machine.disk / 2)),

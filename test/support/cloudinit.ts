@@ -32,7 +32,11 @@ export function birthOf(changes: Partial<Birth> = {}): Birth {
       index: 0,
       zone: "eu-central-1a",
       beat: 1000,
-      ports: { router: 80, controller: 9022, nats: 4222, files: 12345, instances: { first: 61001, last: 65000 } },
+      ports: {
+        ...{ router: 80, controller: 9022, nats: 4222, routes: 6222, files: 12345 },
+        instances: { first: 61001, last: 65000 },
+        status: { first: 9100, last: 9109 },
+      },
       crashLifetime: 3600,
     },
     cores: ["10.20.0.4", "10.20.1.4", "10.20.2.4"],
@@ -46,7 +50,7 @@ export function birthOf(changes: Partial<Birth> = {}): Birth {
     },
     region: "eu-central-1",
     ca,
-    claim: { id: "all-0.m1abc", secret: claimSecret, expires: "2031-01-01T00:00:00.000Z" },
+    claim: { id: "all-0.m1abc", roles: [], secret: claimSecret, expires: "2031-01-01T00:00:00.000Z" },
     baked: false,
     ...changes,
   };

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { authorityOf } from "../../infra/authority.ts";
-import { integer, oid, time } from "../../infra/der.ts";
+import { authorityOf } from "../../pki/authority.ts";
+import { integer, oid, time } from "../../pki/der.ts";
 
 const facts = { cluster: "trio", seed: Buffer.alloc(32, 7).toString("base64"), created: "2026-11-23T16:00:00.000Z" };
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { makeClaim, refusal } from "../../roles/claim.ts";
+import { makeClaim, refusal } from "../../pki/claim.ts";
 
 const now = Date.parse("2026-11-23T12:00:00Z");
-const facts = { join: "the join secret", node: "dea-0", now };
+const facts = { join: "the join secret", node: "dea-0", roles: ["dea"], now };
 const claim = makeClaim(facts);
 
 describe("the claim of a new machine", () => {
@@ -17,9 +17,10 @@ describe("the claim of a new machine", () => {
     expect(refusal(claim, { ...facts, join: "of another cluster" })).toBe("forged");
   });
 
-  it("cannot be given a longer life or another node by who holds it", () => {
+  it("cannot be given a longer life, other roles or another node by who holds it", () => {
     expect(refusal({ ...claim, expires: "2036-01-01T00:00:00.000Z" }, facts)).toBe("forged");
     expect(refusal({ ...claim, id: claim.id.replace("dea-0", "core-0") }, { ...facts, node: "core-0" })).toBe("forged");
+    expect(refusal({ ...claim, roles: ["core"] }, facts)).toBe("forged");
     expect(refusal({ ...claim, secret: "" }, facts)).toBe("forged");
   });
 
