@@ -35,7 +35,8 @@ export interface Tail {
 /** The file is the buffer: so much may wait in it before lines are left out. */
 const patience = 4 * 2 ** 20;
 
-const lastWords = 2 ** 20;
+/** After a gap: few enough lines that the word of the gap stands among the recent ones. */
+const lastWords = 2 ** 18;
 
 const newline = 10;
 

@@ -145,8 +145,13 @@ export async function until<T>(ask: () => Promise<T> | T, good: (answer: T) => u
   for (;;) {
     const answer = await ask();
     if (good(answer)) return answer;
-    if (Date.now() > deadline)
-      throw new Error(`waited ${patience} ms in vain; the last answer: ${JSON.stringify(answer)}`);
+    if (Date.now() > deadline) throw new Error(`waited ${patience} ms in vain; the last answer: ${ends(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** The beginning and the end of an answer, which may be a megabyte of log. */
+function ends(answer: unknown): string {
+  const text = JSON.stringify(answer) ?? String(answer);
+  return text.length < 4000 ? text : `${text.slice(0, 2000)} … ${text.slice(-2000)}`;
 }
