@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { fetchCloudInit } from "../tools/cloudInit.mjs";
 import { fetchFromDebian } from "../tools/debian.mjs";
 import { exec, versionOf, which } from "../tools/exec.mjs";
+import { machineSteps } from "../tools/machineImage.mjs";
 import { fetchMoto, motoVersion } from "../tools/moto.mjs";
 import { fetchNatsServer } from "../tools/natsServer.mjs";
 import { fetchPulumi, fetchPulumiDynamic, fetchPulumiNode } from "../tools/pulumi.mjs";
@@ -122,7 +123,7 @@ const steps = [
   // What checks user data.
   ...(asked("--test") ? [program("cloud-init", fetchCloudInit), program("shellcheck", fetchFromDebian)] : []),
   // The ground, offline: Pulumi's engine where the machine has none, and the EC2 API.
-  ...(asked("--test") || asked("--ground")
+  ...(asked("--test") || asked("--ground") || asked("--machines")
     ? [
         program("pulumi", fetchPulumi, ["version"]),
         enginePart("pulumi-language-nodejs", fetchPulumiNode),
@@ -130,6 +131,8 @@ const steps = [
         moto,
       ]
     : []),
+  // Machines that boot here: their image, and what makes and runs them.
+  ...(asked("--test") || asked("--machines") ? machineSteps({ bin, pins, project }) : []),
 ];
 // On a terminal, what takes its time is told while it does.
 const live = process.stderr.isTTY && process.env.TERM !== "dumb";
