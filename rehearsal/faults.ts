@@ -39,6 +39,12 @@ export interface Faults {
   clear(): void;
 }
 
+/**
+ * Here the front itself says how often anything was changed, as a number: whoever watches need not ask the API, which is
+ * slow, as long as it stays the same.
+ */
+export const changesPath = "/tutti/changes";
+
 export interface Front extends Faults {
   /** Passes requests on to the API at this port of the loopback. */
   serve(port: number): ReturnType<typeof createServer>;
@@ -49,6 +55,7 @@ export function front(): Front {
   let rules: { rule: Rule; left: number }[] = [];
   let listener: ((call: ApiCall) => void | Promise<void>) | undefined;
   let writes = 0;
+  let changes = 0;
 
   const faultFor = (action: string): Fault | undefined => {
     const found = rules.find(({ rule, left }) => left > 0 && (rule.action === "*" || rule.action === action));
@@ -57,6 +64,8 @@ export function front(): Front {
   };
 
   const handle = async (incoming: IncomingMessage, answer: ServerResponse, port: number) => {
+    if (incoming.url === changesPath)
+      return send(answer, { status: 200, headers: {}, body: Buffer.from(`${changes}`) });
     const body = await read(incoming);
     const action = actionOf(incoming.method ?? "GET", incoming.url ?? "/", incoming.headers["content-type"], body);
     counts.set(action, (counts.get(action) ?? 0) + 1);
@@ -66,6 +75,7 @@ export function front(): Front {
     if (refused) return send(answer, refused);
     const done = await pass(incoming, body, port);
     const write = isWrite(action);
+    if (write) changes++;
     await listener?.({ action, write, nth: write ? ++writes : 0 });
     send(answer, fault?.kind === "done and lost" ? lost : done);
   };
