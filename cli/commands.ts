@@ -17,6 +17,16 @@ const machine: readonly Command[] = [
       return soloCommand;
     },
   },
+  {
+    name: "rehearse",
+    group: "This machine",
+    summary: "a cluster.yaml from `pulumi up` to the first request, on machines that boot here",
+    example: "rehearse examples/trio/cluster.yaml",
+    more: async () => {
+      const { rehearseCommand } = await import("./rehearse.ts");
+      return rehearseCommand;
+    },
+  },
 ];
 
 /** Every command of ours, in the order of the help. */

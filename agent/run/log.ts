@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { destination, pino } from "pino";
 
 /** Structured log: one JSON object a line. Messages are sentences; what varies goes into the fields. */
 export interface Log {
@@ -12,10 +12,16 @@ export interface Log {
 
 const secretKeys = ["password", "credentials", "secret", "token", "seed", "authorization", "env", "executableUri"];
 
-/** A log that writes to standard output, with values of secret-looking keys replaced. */
-export function jsonLog(level: "debug" | "info" | "warn" | "error" = "info"): Log {
+/** A log that writes to standard output or another descriptor, with values of secret-looking keys replaced. */
+export function jsonLog(level: "debug" | "info" | "warn" | "error" = "info", descriptor = 1): Log {
   const paths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
-  return pino({ level, base: null, redact: { paths, censor: "[redacted]" }, timestamp: pino.stdTimeFunctions.isoTime });
+  const settings = {
+    level,
+    base: null,
+    redact: { paths, censor: "[redacted]" },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
+  return pino(settings, destination({ dest: descriptor, sync: true }));
 }
 
 /** A log that says nothing: for tests. */
