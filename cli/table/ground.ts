@@ -1,4 +1,5 @@
 import type { Command, OptionRow } from "../command.ts";
+import { bootstrap } from "./bootstrap.ts";
 
 const group = "Cluster";
 const where: readonly OptionRow[] = [
@@ -9,6 +10,10 @@ const where: readonly OptionRow[] = [
   },
 ];
 const bundle: OptionRow = { flags: "--bundle <file>", summary: "agent for the nodes (default: the newest made here)" };
+const cost: readonly OptionRow[] = [
+  { flags: "--cost", summary: "show what it costs a month, and how that differs from what stands" },
+  { flags: "--budget <dollars>", summary: "exit 1 when it would cost more than this a month" },
+];
 const yes: OptionRow = { flags: "-y, --yes", summary: "do not ask" };
 
 /** Clusters on EC2. */
@@ -18,8 +23,9 @@ export const clusters: readonly Command[] = [
     group,
     arguments: "<spec>",
     summary: "what `up` would do on EC2, and which roles would feel it; exit 2 when there is something to do",
-    example: "preview examples/trio/cluster.yaml --offline",
-    options: [...where, bundle],
+    example: "preview examples/trio/cluster.yaml --cost --budget 100",
+    options: [...where, bundle, ...cost],
+    notes: "Prices are those of a dated table in the project: an estimate, without traffic and requests.",
     load: async () => (await import("../cluster/preview.ts")).preview,
   },
   {
@@ -28,12 +34,13 @@ export const clusters: readonly Command[] = [
     arguments: "<spec>",
     summary: "make a cluster on EC2, or change it, so that it is as its cluster.yaml says",
     example: "up examples/trio/cluster.yaml --stack dev",
-    options: [...where, bundle, yes],
+    options: [...where, bundle, ...cost, yes],
     notes:
       "State and account are those of `pulumi` itself: pulumi login, AWS_PROFILE and so on. An `up` that was interrupted\n" +
       "is simply run again. --offline keeps its world in a process of its own until `tutti offline down`.",
     load: async () => (await import("../cluster/up.ts")).up,
   },
+  bootstrap,
   {
     name: "refresh",
     group,
