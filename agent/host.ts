@@ -97,7 +97,7 @@ function watched(runner: Runner, onReady: () => void): Runner {
 }
 
 /** What a person needs of an error: the innermost one that says what to do, else the outermost. */
-function explain(error: Error | undefined): Pick<ComponentState, "code" | "reason" | "hint"> {
+export function explain(error: Error | undefined): Pick<ComponentState, "code" | "reason" | "hint"> {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const { code, hint } = cause as { code?: unknown; hint?: unknown };
     if (typeof hint === "string") return { code: String(code), reason: cause.message, hint };

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseNode } from "../roles/node.ts";
 import { ground } from "./components.ts";
 import { node } from "./node.ts";
@@ -21,6 +22,9 @@ const writeStatus = (components: unknown) => {
   writeFileSync(`${statusFile}.new`, JSON.stringify({ pid: process.pid, components }), { mode: 0o600 });
   renameSync(`${statusFile}.new`, statusFile);
 };
+
+// From here on each HTTPS request of the agent believes what the cluster's own authority has signed.
+if (spec.join) setDefaultCACertificates([...getCACertificates("bundled"), spec.join.ca]);
 
 writeStatus([]);
 const running = start(node({ ...ground(spec, log), spec, log, onState: writeStatus }));

@@ -29,14 +29,18 @@ export interface View {
   readonly sources: readonly string[];
   readonly packages: readonly string[];
   readonly baked: boolean;
+  readonly core: boolean;
+  /** Where a core's identity is; empty when somebody brings it. */
+  readonly authority: string;
 }
 
 /** Throws UserDataRefused for a value that could break out of the line it stands in. */
-export function viewOf({ node, region, bundle, baked }: Birth): View {
+export function viewOf({ node, region, bundle, baked, authority = "" }: Birth): View {
   const { version, sha256, sources } = bundle;
-  for (const value of [node.cluster, region, version, ...sources]) refuseUnprintable(value);
+  for (const value of [node.cluster, region, version, authority, ...sources]) refuseUnprintable(value);
   return {
     ...{ id: node.id, cluster: node.cluster, region, version, sha256, sources, baked },
+    ...{ core: node.roles.includes("core"), authority },
     packages: packagesFor(node.roles),
   };
 }

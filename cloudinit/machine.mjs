@@ -10,7 +10,7 @@ const half = (mib) => Math.max(64, Math.floor(mib / 2 / 64) * 64);
 
 /** birth.json and the machine's facts → node.json. */
 function writeNode([birthFile, factsFile, nodeFile, home, tools]) {
-  const { node } = read(birthFile);
+  const { node, cores, ca, claim } = read(birthFile);
   const facts = read(factsFile);
   const old = existsSync(nodeFile) ? read(nodeFile) : undefined;
   makeWay(old, node, home);
@@ -23,6 +23,7 @@ function writeNode([birthFile, factsFile, nodeFile, home, tools]) {
     address: facts.address,
     ...(node.roles.includes("router") && { bind: "0.0.0.0" }),
     ...{ home, tools },
+    ...(cores.length > 0 && { join: { cores, ca, claim, instance: facts.instance } }),
   };
   const text = `${JSON.stringify(whole, undefined, 2)}\n`;
   if (old && old.address !== whole.address) console.log(`the address was ${old.address} and is ${whole.address} now`);
@@ -38,6 +39,23 @@ function makeWay(old, node, home) {
   const aside = `${home}.of-${old.id}-${Date.now()}`;
   renameSync(home, aside);
   console.log(`this machine's disk was the node ${old.id}: what it knew is in ${aside}`);
+}
+
+/** Whether a file is the identity of the cluster that this machine was born into. Says nothing of what is in it. */
+function checkAuthority([birthFile, file]) {
+  const { ca } = read(birthFile);
+  if (isAuthority(file, ca)) return;
+  console.log(`${file} is not the identity of this cluster`);
+  process.exitCode = 1;
+}
+
+function isAuthority(file, ca) {
+  try {
+    const { certificate, key, join } = read(file);
+    return Boolean(certificate.trim() === ca.trim() && key && join);
+  } catch {
+    return false;
+  }
 }
 
 /** Waits until the agent says that all of its components are ready. */
@@ -63,6 +81,9 @@ function isAgent(pid) {
 }
 
 function tooLate(components, seconds) {
+  // Nothing here has failed: a person, or a core that a person has not finished, lets this machine in when it is time.
+  const waiting = components.find(({ name, state }) => name === "identity" && state === "starting");
+  if (waiting) return console.log(`waits to be let in: ${waiting.reason}\n${waiting.hint}`);
   for (const { name, state, reason = "", hint = "" } of components) console.log(`${name}: ${state} ${reason} ${hint}`);
   if (components.length === 0) console.log("the agent has not said anything: journalctl --unit tutti");
   console.log(`not ready within ${seconds} s`);
@@ -70,4 +91,4 @@ function tooLate(components, seconds) {
 }
 
 const [verb, ...args] = process.argv.slice(2);
-await { node: writeNode, ready: awaitReady }[verb](args);
+await { node: writeNode, authority: checkAuthority, ready: awaitReady }[verb](args);

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
 import Handlebars from "handlebars";
 import { type Birth, birth as birthSchema } from "../roles/birth.ts";
 import type { RoleName } from "../roles/role.ts";
-import { birthFiles, birthText, viewOf } from "./files.ts";
+import { birthFiles, birthText, type View, viewOf } from "./files.ts";
+import { type Frame, frameOf, gzipped, headOf, holes, seam } from "./frame.ts";
 import { packagesFor } from "./packages.ts";
 import { UserDataRefused, UserDataTooLarge } from "./refusals.ts";
-import { refuseSecrets } from "./secrets.ts";
+import { refuseSecrets, secretsRefuser } from "./secrets.ts";
 
 /** What EC2 takes, before base64. */
 export const budget = 16_384;
@@ -20,23 +20,60 @@ export interface RenderOptions {
  * What a machine is sent along: a cloud-config, gzipped; the same birth gives the same bytes.
  * Throws SecretInUserData, UserDataTooLarge, or UserDataRefused when a value is missing.
  */
-export function renderUserData(birth: Birth, options: RenderOptions = {}): Uint8Array {
-  const bytes = compressed(userDataText(birth, options));
-  if (bytes.length > budget) throw new UserDataTooLarge(bytes.length, budget, whatToDrop(birth));
-  return bytes;
+export function renderUserData(birth: Birth, options?: RenderOptions): Uint8Array {
+  return userDataRenderer(options)(birth);
+}
+
+/** The same for many births: what they have in common is written, looked through for secrets and compressed once. */
+export function userDataRenderer({ forbid = [] }: RenderOptions = {}): (birth: Birth) => Uint8Array {
+  const frames = new Map<string, Frame>();
+  const refuse = secretsRefuser(forbid);
+  return (birth) => {
+    const checked = checkedBirth(birth);
+    const { id, ...common } = viewOf(checked);
+    const key = JSON.stringify(common);
+    const frame = frames.get(key) ?? frameFor(common, refuse);
+    frames.set(key, frame);
+    const head = headOf(frame, { id, birth: birthText(checked).trimEnd() });
+    refuse(head + seam(frame), checked.claim.secret);
+    const bytes = gzipped(head, frame);
+    if (bytes.length > budget) throw new UserDataTooLarge(bytes.length, budget, whatToDrop(birth));
+    return bytes;
+  };
+}
+
+function frameFor(common: Omit<View, "id">, refuse: ReturnType<typeof secretsRefuser>): Frame {
+  const view: View = { ...common, id: holes.id };
+  const files = birthFiles.map(({ path, mode, from }) => ({ path, mode, text: from ? fill(from, view) : holes.birth }));
+  const text = fill("userdata.yaml.hbs", { ...view, files });
+  refuse(text, "");
+  return frameOf(text);
 }
 
 /** The same, for reading. */
 export function userDataText(birth: Birth, { forbid = [] }: RenderOptions = {}): string {
   const checked = checkedBirth(birth);
+  const text = fill("userdata.yaml.hbs", { ...viewOf(checked), files: machineFiles(checked) });
+  refuseSecrets(text, { except: checked.claim.secret, forbid });
+  return text;
+}
+
+/** A file of ours as it stands on a machine. */
+export interface MachineFile {
+  readonly path: string;
+  /** Octal. */
+  readonly mode: string;
+  readonly text: string;
+}
+
+/** What user data writes, for a machine that gets it in another way. The first is the birth itself, which is secret. */
+export function machineFiles(birth: Birth): MachineFile[] {
+  const checked = checkedBirth(birth);
   const view = viewOf(checked);
-  const files = birthFiles.map(({ path, mode, from }) => ({
+  return birthFiles.map(({ path, mode, from }) => ({
     ...{ path, mode },
     text: from ? fill(from, view) : birthText(checked),
   }));
-  const text = fill("userdata.yaml.hbs", { ...view, files });
-  refuseSecrets(text, { except: checked.claim.secret, forbid });
-  return text;
 }
 
 /** The script that makes an image with everything that nodes of these roles need. */
@@ -101,13 +138,6 @@ function checkedBirth(birth: Birth): Birth {
   const problems = result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
   const hint = "a birth is made from cluster.yaml: see roles/birth.ts";
   throw new UserDataRefused(`this is no birth: ${problems}`, { code: "bad_birth", hint });
-}
-
-/** Header without time, name and operating system. A higher level takes twice the time for 8 bytes less. */
-function compressed(text: string): Uint8Array {
-  const bytes = gzipSync(text, { level: 6 });
-  bytes[9] = 255;
-  return bytes;
 }
 
 /** The parts of a birth that can be long, the longest first. */

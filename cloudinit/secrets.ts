@@ -8,7 +8,8 @@ const looks: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["an AWS access key", /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/],
   ["an AWS secret key", /secret_?access_?key["']?\s*[:=]\s*["']?[A-Za-z0-9/+=]{16,}/i],
   ["a signed address", /[?&](?:X-Amz-Signature|X-Amz-Credential|sig|signature)=/i],
-  ["a password in an address", /[a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*:[^\s/@"'$]+@/i],
+  // Looks for the colon first: a search for the scheme would try every letter of a certificate as its beginning.
+  ["a password in an address", /(?<=[a-z][a-z0-9+.-]*):\/\/[^\s/:@"']*:[^\s/@"'$]+@/i],
   ["a password", /\b(?:\w+_)?(?:password|passwd|passphrase|passwort)["']?\s*[:=]\s*["']?(?![$"'\s])\S/i],
   ["a token of GitHub", /\bgh[opsu]_[A-Za-z0-9]{20,}/],
   ["a JSON web token", /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\./],
@@ -23,16 +24,21 @@ export interface Scan {
 
 /** Throws SecretInUserData when there is a secret in the text. */
 export function refuseSecrets(text: string, { except, forbid }: Scan): void {
-  for (const value of forbid.filter(Boolean)) {
-    const at = writings(value).map((writing) => text.indexOf(writing));
-    const first = at.find((place) => place >= 0);
+  secretsRefuser(forbid)(text, except);
+}
+
+/** The same for many texts, of which each may have another secret. */
+export function secretsRefuser(forbid: readonly string[]): (text: string, except: string) => void {
+  const never = forbid.filter(Boolean).flatMap(writings);
+  return (text, except) => {
+    const first = never.map((writing) => text.indexOf(writing)).find((place) => place >= 0);
     if (first !== undefined) throw new SecretInUserData("a value that must not leave", lineOf(text, first));
-  }
-  const rest = except ? text.replaceAll(except, "claim") : text;
-  for (const [what, pattern] of looks) {
-    const found = pattern.exec(rest);
-    if (found) throw new SecretInUserData(what, lineOf(rest, found.index));
-  }
+    const rest = except ? text.replaceAll(except, "claim") : text;
+    for (const [what, pattern] of looks) {
+      const found = pattern.exec(rest);
+      if (found) throw new SecretInUserData(what, lineOf(rest, found.index));
+    }
+  };
 }
 
 /** As it is, in JSON, in an address, and in the ways in which bytes are written as text. */

@@ -1,5 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from "node:crypto";
-import { bits, integer, octets, oid, sequence, set, tagged, text, time, truth, value } from "./der.ts";
+import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from "node:crypto";
+import { bits, integer, octets, oid, sequence, tagged, time, truth, value } from "./der.ts";
+import { commonName, critical, ed25519, keyIdOf, pem } from "./x509.ts";
 
 /** What the cluster's seed stands for. All but the certificate is secret. */
 export interface Authority {
@@ -21,7 +22,6 @@ export interface SeedFacts {
 
 const day = 24 * 60 * 60 * 1000;
 const years = 10;
-const ed25519 = sequence(oid("1.3.101.112"));
 
 /**
  * One seed is kept, everything else follows from it: Ed25519 keys are any 32 bytes and its signatures have no chance in
@@ -49,8 +49,8 @@ function privateKey(bytes: Buffer): KeyObject {
 
 function certificate(key: KeyObject, cluster: string, created: Date): string {
   const info = createPublicKey(key).export({ type: "spki", format: "der" });
-  const keyId = createHash("sha1").update(info).digest();
-  const name = sequence(set(sequence(oid("2.5.4.3"), text(`tutti ${cluster}`))));
+  const keyId = keyIdOf(info);
+  const name = commonName(`tutti ${cluster}`);
   const from = new Date(created.getTime() - day);
   const until = new Date(created.getTime() + years * 365 * day);
   const body = sequence(
@@ -68,7 +68,6 @@ function certificate(key: KeyObject, cluster: string, created: Date): string {
 
 /** An authority for leaves only: it signs certificates of nodes, and no further authorities. */
 function extensions(keyId: Buffer): Buffer[] {
-  const critical = (id: string, content: Buffer) => sequence(oid(id), truth, octets(content));
   return [
     critical("2.5.29.19", sequence(truth, integer(Buffer.from([0])))),
     // keyCertSign and cRLSign: bits 5 and 6 of the first byte.
@@ -76,9 +75,4 @@ function extensions(keyId: Buffer): Buffer[] {
     sequence(oid("2.5.29.14"), octets(octets(keyId))),
     sequence(oid("2.5.29.35"), octets(sequence(value(0x80, keyId)))),
   ];
-}
-
-function pem(der: Buffer): string {
-  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }

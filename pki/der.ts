@@ -50,3 +50,23 @@ export function time(at: Date): Buffer {
   const all = at.toISOString().replace(/[-:T]|\.\d+/g, "");
   return at.getUTCFullYear() < 2050 ? value(0x17, Buffer.from(all.slice(2))) : value(0x18, Buffer.from(all));
 }
+
+/** The values that a constructed one consists of, each with its tag and length. Throws when it is cut short. */
+export function parts(constructed: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let rest = contentOf(constructed).content; rest.length > 0; ) {
+    const { end } = contentOf(rest);
+    found.push(rest.subarray(0, end));
+    rest = rest.subarray(end);
+  }
+  return found;
+}
+
+function contentOf(der: Buffer): { content: Buffer; end: number } {
+  const first = der.readUInt8(1);
+  const more = first < 0x80 ? 0 : first & 0x7f;
+  const size = more === 0 ? first : der.readUIntBE(2, more);
+  const end = 2 + more + size;
+  if (end > der.length) throw new RangeError("a value is cut short");
+  return { content: der.subarray(2 + more, end), end };
+}

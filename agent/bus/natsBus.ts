@@ -1,7 +1,9 @@
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { Log } from "../run/log.ts";
+import { isForAnswers } from "./answers.ts";
 import type { Bus, GatherOptions, Message, PublishOptions, RequestOptions, Subscription } from "./bus.ts";
 import { decode, encode } from "./codec.ts";
+import { byName } from "./memberPermissions.ts";
 import { connectionState } from "./natsState.ts";
 import { pattern, type Subject } from "./subject.ts";
 import { wait } from "./wait.ts";
@@ -10,8 +12,13 @@ import { wait } from "./wait.ts";
 const slowAt = 1000;
 const drainTime = 2000;
 
+export interface NatsBusOptions {
+  /** Id of the node under whose name it says what it says of itself. Absent: in nobody's, straight to the listeners. */
+  by?: string | undefined;
+}
+
 /** The bus over a connection to a NATS server. What is published while the server is away is dropped: all state is repeated. */
-export function natsBus(connection: NatsConnection, log: Log): Bus {
+export function natsBus(connection: NatsConnection, log: Log, { by }: NatsBusOptions = {}): Bus {
   const state = connectionState(connection, log);
   let closing: Promise<void> | undefined;
   const say = (name: string, text: string, reply?: string) => {
@@ -30,7 +37,8 @@ export function natsBus(connection: NatsConnection, log: Log): Bus {
   };
   return {
     publish<P, R>(subject: Subject<P, R>, payload: P, options: PublishOptions = {}) {
-      say(subject.name, encode(subject.payload, payload), options.reply);
+      const name = by && subject.of ? byName(by, subject.name) : subject.name;
+      say(name, encode(subject.payload, payload), options.reply);
     },
     subscribe<P, R>(
       subject: Subject<P, R>,
@@ -115,8 +123,9 @@ function handling<P, R>(
     if (++pending === slowAt)
       log.warn({ subject: subject.name, pending }, "a slow consumer: messages wait to be handled");
     try {
-      const reply = (answer: R) => subject.reply && msg.reply && say(msg.reply, encode(subject.reply, answer));
-      await handler(payload, { subject: msg.subject, wantsReply: Boolean(msg.reply), reply });
+      const to = msg.reply && isForAnswers(msg.reply) ? msg.reply : undefined;
+      const reply = (answer: R) => subject.reply && to && say(to, encode(subject.reply, answer));
+      await handler(payload, { subject: msg.subject, wantsReply: Boolean(to), reply });
     } catch (error) {
       log.error({ subject: msg.subject, error: String(error), stack: (error as Error)?.stack }, "a handler failed");
     } finally {

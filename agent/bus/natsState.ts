@@ -16,9 +16,13 @@ export function connectionState(connection: NatsConnection, log: Log): Connectio
     connected = value;
     for (const listener of [...listeners]) tell(listener, value, log);
   };
+  // Each try to come back may end in the same way: that is said once.
+  let said = new Set<string>();
   const follow = async () => {
     for await (const status of connection.status()) {
-      report(status, log);
+      const what = status.type === "error" ? status.error.message : status.type;
+      if (connected || !said.has(what)) report(status, log);
+      said = status.type === "reconnect" ? new Set() : said.add(what);
       if (status.type === "disconnect") become(false);
       if (status.type === "reconnect") become(true);
     }

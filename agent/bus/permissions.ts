@@ -28,7 +28,8 @@ export interface PermissionOptions {
   deaId?: string;
 }
 
-type Row = Pick<Subject<unknown, unknown>, "name" | "speakers" | "listeners" | "queue">;
+/** What permissions are made of. */
+export type Row = Pick<Subject<unknown, unknown>, "name" | "speakers" | "listeners" | "queue" | "of">;
 
 // A stager answers when the app is built, all others at once.
 const stagingTime = 900;
@@ -67,12 +68,11 @@ function everythingHeard(user: BusUser, rows: readonly Row[]): string[] | undefi
 const consumers = ["$JS.API.CONSUMER.CREATE", "$JS.API.CONSUMER.DELETE", "$JS.API.CONSUMER.INFO"];
 
 /** What the store and the blobs of `agent/store` publish; a party that uses neither gets none of it. */
-function storeAccess(user: BusUser): string[] {
+export function storeAccess(user: BusUser): string[] {
   if (user === "controller") return ["$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>", "$O.>"];
-  if (user === "core") return ["$JS.API.INFO"];
-  if (user !== "health" && user !== "node") return [];
+  if (user !== "health" && user !== "node" && user !== "core") return [];
   const stream = ["STREAM.INFO", "STREAM.CREATE", "STREAM.MSG.GET"].map((call) => `$JS.API.${call}.KV_tutti`);
   return ["$JS.API.INFO", ...stream, ...consumers.map((call) => `${call}.KV_tutti.>`), "$JS.FC.>", "$KV.tutti.>"];
 }
 
-const unique = (list: string[]) => [...new Set(list)];
+export const unique = (list: string[]): string[] => [...new Set(list)];

@@ -3,9 +3,10 @@ import type { Log } from "../run/log.ts";
 import type { Runner } from "../run/runner.ts";
 import type { Bus } from "./bus.ts";
 import { metricsText, startText, uptimeText } from "./presenceText.ts";
-import { type Page, type StatusServer, statusServer } from "./status.ts";
+import { type Page, type PortRange, type StatusServer, statusServer } from "./status.ts";
 import { subjects } from "./subjects.ts";
 import { atMostEvery, usageOfSelf } from "./varz.ts";
+import type { Tls } from "./web.ts";
 
 /** The name of one run of a component, `<index>-<32 hex>`: new on each start, and a token of subjects. */
 export function componentId(index: number): string {
@@ -20,8 +21,12 @@ export interface PresenceOptions {
   uuid: string;
   /** IP at which the status server listens and is announced. */
   address: string;
-  /** 0 or absent: any free port. */
+  /** 0 or absent: one of `statusPorts`. */
   port?: number;
+  /** Absent: any free port. */
+  statusPorts?: PortRange | undefined;
+  /** With it the status server speaks HTTPS, and the announcement says so. */
+  tls?: Tls | undefined;
   /** What the component tells of itself beside the common keys. Asked at most once a second. */
   varz: () => Record<string, unknown>;
   /** False, or a sentence that says what is wrong, makes /healthz answer 503. A lost bus does so anyway. */
@@ -45,7 +50,11 @@ export function presence(options: PresenceOptions): Runner {
         ...options,
         pages: { "/healthz": () => health(options), "/varz": () => json(varz()), "/metrics": () => metrics(varz()) },
       });
-      const hello = () => ({ ...self(server), credentials: server.credentials });
+      const hello = () => ({
+        ...self(server),
+        credentials: server.credentials,
+        ...(options.tls ? { tls: true } : {}),
+      });
       const announce = () => bus.publish(subjects.announce, hello());
       const discovered = bus.subscribe(subjects.discover, (_nothing, message) => {
         if (message.wantsReply) message.reply({ ...hello(), uptime: uptime() });

@@ -24,6 +24,11 @@ export interface Subject<P, R = never> {
   readonly what: string;
 }
 
+/** One line of the table. */
+export function row<P, R = never>(name: string, rest: Omit<Subject<P, R>, "name">): Subject<P, R> {
+  return { name, ...rest };
+}
+
 /** The subject with its tokens filled in, e.g. `at(subjects.deaUuidStart, { uuid })`. */
 export function at<P, R>(subject: Subject<P, R>, tokens: Record<string, string>): Subject<P, R> {
   const name = subject.name.replace(/\{(\w+)\}/g, (whole, token: string) => tokens[token] ?? whole);

@@ -1,18 +1,12 @@
+import { membershipRows } from "./membershipRows.ts";
 import * as component from "./messages/component.ts";
 import * as health from "./messages/health.ts";
 import * as instance from "./messages/instance.ts";
-import * as membership from "./messages/membership.ts";
 import * as placement from "./messages/placement.ts";
 import * as router from "./messages/router.ts";
 import * as staging from "./messages/staging.ts";
 import * as values from "./messages/values.ts";
-import type { Subject } from "./subject.ts";
-
-type Row<P, R> = Omit<Subject<P, R>, "name">;
-
-function row<P, R = never>(name: string, rest: Row<P, R>): Subject<P, R> {
-  return { name, ...rest };
-}
+import { row } from "./subject.ts";
 
 const everyone = ["controller", "dea", "health", "router", "stager", "core"] as const;
 const registrars = ["controller", "dea"] as const;
@@ -238,59 +232,7 @@ export const subjects = {
     listeners: ["controller"],
     what: "lines of an app's log",
   }),
-  nodeBeat: row("tutti.v1.node", {
-    payload: component.nodeBeat,
-    speakers: ["node"],
-    listeners: ["controller"],
-    of: "node",
-    what: "a node with its roles and components, each beat",
-  }),
-  nodeWish: row("tutti.v1.node.{node}.wish", {
-    payload: values.nothing,
-    reply: membership.nodeRoles,
-    speakers: ["node"],
-    listeners: ["core"],
-    queue: "core",
-    what: "what should this node be?",
-  }),
-  nodeRoles: row("tutti.v1.node.{node}.roles", {
-    payload: membership.nodeRoles,
-    speakers: ["core"],
-    listeners: ["node"],
-    what: "what this node should be from now on",
-  }),
-  nodeRenew: row("tutti.v1.node.{node}.renew", {
-    payload: membership.renewRequest,
-    reply: membership.joinAnswer,
-    speakers: ["node"],
-    listeners: ["core"],
-    queue: "core",
-    what: "a new certificate, please",
-  }),
-  join: row("tutti.v1.join", {
-    payload: membership.joinRequest,
-    reply: membership.joinAnswer,
-    speakers: ["joiner"],
-    listeners: ["core"],
-    queue: "core",
-    what: "a new machine shows its claim and asks to be let in",
-  }),
-  claim: row("tutti.v1.claim", {
-    payload: membership.claimRequest,
-    reply: membership.claimAnswer,
-    speakers: ["controller"],
-    listeners: ["core"],
-    queue: "core",
-    what: "a claim for a machine that is to become a node",
-  }),
-  revoke: row("tutti.v1.revoke", {
-    payload: membership.revokeRequest,
-    reply: membership.revokeAnswer,
-    speakers: ["controller"],
-    listeners: ["core"],
-    queue: "core",
-    what: "this node is let in no longer",
-  }),
+  ...membershipRows,
   trace: row("tutti.v1.trace.{app}", {
     payload: values.nothing,
     reply: component.traceReply,

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { Bus } from "../bus/bus.ts";
 import { componentId, presence } from "../bus/presence.ts";
+import type { PortRange } from "../bus/status.ts";
+import { type Tls, webAddress } from "../bus/web.ts";
 import { every } from "../run/every.ts";
 import { group } from "../run/group.ts";
 import type { Log } from "../run/log.ts";
@@ -17,6 +19,7 @@ import { bareServer, mountApi } from "./api/server.ts";
 import { throttle } from "./api/throttle.ts";
 import { type Background, background } from "./background.ts";
 import { type CreatedEngine, createEngine } from "./engine/createEngine.ts";
+import type { Newcomer } from "./engine/membership.ts";
 import { listen } from "./listener.ts";
 import { recover } from "./recover.ts";
 import { sharedKeys } from "./sharedKeys.ts";
@@ -35,6 +38,10 @@ export interface ControllerOptions {
   address: string;
   /** Milliseconds. */
   beat: number;
+  /** What its servers show to other nodes; without it they speak HTTP. */
+  tls?: Tls | undefined;
+  /** Where the status server may listen. Absent: any free port. */
+  statusPorts?: PortRange | undefined;
   /** Directory for uploads on their way; made when it is not there. */
   home: string;
   /** 9022; 0: any free port. */
@@ -52,6 +59,8 @@ export interface ControllerOptions {
   licenseFrom?: "loopback" | "anywhere";
   /** Component types without which the cluster is not ready. */
   expected?: readonly string[];
+  /** What machines are told that are to become nodes; absent: the cluster is one machine, and stays it. */
+  newcomer?: Newcomer | undefined;
 }
 
 const allTypes = ["Core", "CloudController", "HealthManager", "Router", "Stager", "DEA"];
@@ -84,10 +93,10 @@ interface Made {
 }
 
 async function assemble(options: ControllerOptions, tables: Tables): Promise<Made> {
-  const { log, address, home } = options;
+  const { log, address, home, tls } = options;
   const keys = await sharedKeys(tables);
   const bound = { port: options.port ?? 9022 };
-  const url = () => `http://${address.includes(":") ? `[${address}]` : address}:${bound.port}`;
+  const url = () => webAddress(tls, address, bound.port);
   const engine = createEngine({ ...options, tables, keys, url });
   const work = background(log);
   const api: Api = {
@@ -97,6 +106,7 @@ async function assemble(options: ControllerOptions, tables: Tables): Promise<Mad
     tables,
     keys,
     engine: engine.engine,
+    members: engine.membership,
     files: engine.files,
     passwords: passwords(),
     throttle: throttle(),
@@ -104,7 +114,7 @@ async function assemble(options: ControllerOptions, tables: Tables): Promise<Mad
     uploads: await emptyDirectory(join(home, "uploads")),
     background: work.begin,
   };
-  const server = bareServer(log);
+  const server = bareServer(log, tls);
   engine.mount(server);
   mountApi(server, api);
   return { api, engine, work, server, bound };
@@ -122,7 +132,7 @@ function settings({ domain, version, uploadLimit, stack, licenseFrom, expected }
 }
 
 function members(options: ControllerOptions, { api, engine, work, server, bound }: Made): Runner[] {
-  const { bus, log, index, address, beat } = options;
+  const { bus, log, index, address, beat, tls, statusPorts } = options;
   const onError = (error: unknown) => log.warn({ error: String(error) }, "Tidying up has failed this time");
   const uuid = componentId(index);
   let own = true;
@@ -136,7 +146,7 @@ function members(options: ControllerOptions, { api, engine, work, server, bound 
     engine.runner,
     every("tidying", { interval: 60 * beat, onError }, tidyUp),
     every("sweeping", { interval: 3600 * beat, onError }, () => work.begin("sweeping", () => sweepUp(options))),
-    presence({ bus, type: "CloudController", index, uuid, address, varz: engine.varz, log }),
+    presence({ bus, type: "CloudController", index, uuid, address, tls, statusPorts, varz: engine.varz, log }),
     // Stops first: what has been begun is brought to its end while everything else still stands.
     ending(work),
   ];

@@ -1,14 +1,22 @@
-import { mkdir } from "node:fs/promises";
-import { type Dialed, dial } from "../bus/nats.ts";
-import { componentId, presence } from "../bus/presence.ts";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Dialed } from "../bus/nats.ts";
+import type { PortRange } from "../bus/status.ts";
 import { group } from "../run/group.ts";
 import type { Log } from "../run/log.ts";
 import type { Runner } from "../run/runner.ts";
+import { alone } from "./alone.ts";
+import type { Cluster } from "./cluster.ts";
+import { bracketed } from "./clusterConfig.ts";
+import { type Configured, configuration, writeConfiguration } from "./configuration.ts";
+import { type JoinedCore, joinedCore } from "./joinedCore.ts";
 import { coreCredentials } from "./keys.ts";
+import { onBus } from "./onBus.ts";
 import { endOrphan } from "./orphan.ts";
 import { openPort } from "./port.ts";
-import { recorder } from "./recorder.ts";
-import { server, serverFiles, writeServerConfig } from "./server.ts";
+import { relay } from "./relay.ts";
+import { server } from "./server.ts";
+import { type ServerLines, serverLines } from "./serverLines.ts";
 
 export interface CoreOptions {
   log: Log;
@@ -23,7 +31,7 @@ export interface CoreOptions {
   program: string;
   /** 0: any free port, the same one for as long as this core runs. */
   port: number;
-  /** Told of the server's address, `nats://ip:port`, before the core is ready. */
+  /** Told of the server's address, `nats://ip:port` or `tls://ip:port`, before the core is ready. */
   onListening?: (url: string) => void;
   /** The one DEA of the cluster, when its id is known beforehand: it then hears only its own start messages. */
   deaId?: string;
@@ -31,72 +39,82 @@ export interface CoreOptions {
   monitor?: number;
   /** File for every protocol line with its client's number. It holds secrets. */
   trace?: string;
+  /** Present in a cluster of several machines. */
+  cluster?: Cluster;
+  /** Where its status server may listen. */
+  statusPorts?: PortRange;
 }
 
 /**
- * The ground that the cluster stands on: the bus and the store (nats-server with JetStream), and the recorder.
- * Rejects with a Fault `port_in_use` when another program holds the port.
+ * The ground that the cluster stands on: the bus and the store (nats-server with JetStream), and the recorder; in a
+ * cluster of several machines also who lets nodes in. Ready when the store answers, for which most cores must be there.
+ * Rejects with a Fault: `port_in_use` when another program holds the port, `no_identity` or `wrong_identity` when this
+ * node was not made a core of this cluster.
  */
 export function core(options: CoreOptions): Runner {
-  const { log, index, address, home } = options;
+  const { log, index, beat, program, cluster, statusPorts, address } = options;
   return {
     name: "core",
     async run(stop, ready) {
-      await mkdir(home, { recursive: true, mode: 0o700 });
-      const files = serverFiles(home);
-      const orphan = await endOrphan(files.pid, files.config);
-      if (orphan) log.warn({ pid: orphan }, "ended the nats-server of an agent that was killed");
-      const credentials = await coreCredentials(home);
-      const port = await openPort({ address, port: options.port, setting: "ports.nats" });
+      const configured = await prepared(options);
+      const { files, credentials } = configured;
       const starts = { pid: 0, count: 0 };
-      const onSpawn = (pid: number) => Object.assign(starts, { pid, count: starts.count + 1 });
-      const whole = { ...options, port, credentials, onSpawn };
-      await writeServerConfig(whole);
-      const url = `nats://${address}:${port}`;
+      const lines = serverLines({ onLine: relay(log, { beat }), file: options.trace });
+      const joined = await among(options, { configured, lines, pid: () => starts.pid });
+      const url = `${cluster ? "tls" : "nats"}://${bracketed(address)}:${configured.port}`;
       options.onListening?.(url);
+      const nats = server({
+        ...{ program, config: files.config, url, ca: cluster?.ca, beat, credentials, log },
+        onSpawn(pid) {
+          Object.assign(starts, { pid, count: starts.count + 1 });
+          joined?.reloads.spawned();
+        },
+        onUp: () => joined?.reloads.up(),
+        onOutput: lines.feed,
+      });
+      const duties = (dialed: Dialed) => joined?.duties(dialed) ?? alone(dialed, options);
       const varz = () => ({ nats_pid: starts.pid, nats_restarts: Math.max(0, starts.count - 1) });
-      const inner = member({ ...options, url, seed: credentials.seeds.core, varz });
-      await group("core", [server(whole), inner]).run(stop, ready);
+      const own = {
+        url,
+        ca: cluster?.ca,
+        seed: credentials.seeds.core,
+        index,
+        address,
+        log,
+        tls: joined?.tls,
+        statusPorts,
+      };
+      const members = [nats, ...(joined ? [joined.reloads.runner] : []), onBus({ ...own, duties, varz })];
+      await group("core", members).run(stop, ready);
       log.debug({ index }, "the core has ended");
     },
   };
 }
 
-interface MemberOptions extends CoreOptions {
-  url: string;
-  seed: string;
-  varz: () => Record<string, unknown>;
+/** Makes place: nothing of an earlier run is in the way, keys and port are there. */
+async function prepared(options: CoreOptions): Promise<Configured> {
+  const { log, address, home, trace } = options;
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const at = (name: string) => join(home, name);
+  const files = { config: at("nats.conf"), pid: at("nats.pid"), store: at("jetstream") };
+  const orphan = await endOrphan(files.pid, files.config);
+  if (orphan) log.warn({ pid: orphan }, "ended the nats-server of an agent that was killed");
+  if (trace) await (await open(trace, "a", 0o600)).close();
+  const credentials = await coreCredentials(home);
+  const port = await openPort({ address, port: options.port, setting: "ports.nats" });
+  return { ...options, port, files, credentials };
 }
 
-/** The core as a member of its own bus: its presence and the recorder. */
-function member({ url, seed, varz, index, address, log }: MemberOptions): Runner {
-  return {
-    name: "core on the bus",
-    async run(stop, ready) {
-      const dialed = await joined(
-        () => dial({ servers: url, name: `core-${index}`, user: "core", seed, log, stop }),
-        stop,
-      );
-      if (!dialed) return;
-      const { bus, close } = dialed;
-      const self = { bus, type: "Core", index, uuid: componentId(index), address, log };
-      const recording = recorder({ bus, log });
-      const all = () => ({ ...varz(), recorded_messages: recording.size() });
-      try {
-        await group("core on the bus", [recording.runner, presence({ ...self, varz: all })]).run(stop, ready);
-      } finally {
-        await close();
-      }
-    },
-  };
+interface Own {
+  configured: Configured;
+  lines: ServerLines;
+  pid: () => number;
 }
 
-// Being stopped while still dialling is no failure.
-async function joined(join: () => Promise<Dialed>, stop: AbortSignal): Promise<Dialed | undefined> {
-  try {
-    return await join();
-  } catch (error) {
-    if (stop.aborted) return undefined;
-    throw error;
-  }
+/** What it is among several machines, if it is; the server's configuration is in place then. */
+async function among({ cluster, ...rest }: CoreOptions, own: Own): Promise<JoinedCore | undefined> {
+  const joined = cluster && (await joinedCore({ ...rest, ...own, cluster }));
+  if (joined) await joined.reloads.begin();
+  else await writeConfiguration(own.configured.files, configuration(own.configured));
+  return joined;
 }

@@ -1,4 +1,5 @@
 import type { Permissions } from "../bus/permissions.ts";
+import { clusterText, type JoinedConfig } from "./clusterConfig.ts";
 
 /** A user as the server knows it: by public key, or by name and password. */
 export interface ServerUser {
@@ -18,11 +19,14 @@ export interface ServerConfig {
   monitor?: number;
   /** File that gets every protocol line, payloads included. */
   trace?: string;
+  /** Present in a cluster of several machines. */
+  joined?: JoinedConfig;
 }
 
-/** The configuration of nats-server: its syntax is a superset of JSON. */
+/** The configuration of nats-server: its syntax is a superset of JSON, with comments. */
 export function serverConfig(config: ServerConfig): string {
-  const { monitor, trace } = config;
+  const { monitor, trace, joined } = config;
+  const users = config.users.map(userBlock);
   const text = {
     server_name: config.name,
     listen: `${config.address}:${config.port}`,
@@ -34,19 +38,20 @@ export function serverConfig(config: ServerConfig): string {
     ping_interval: "10s",
     ping_max: 2,
     jetstream: { store_dir: config.store, sync_interval: "always", max_memory_store: 64 * 1024 * 1024 },
-    authorization: { users: config.users.map(userBlock) },
+    ...(joined ? clusterText(joined, users) : { authorization: { users } }),
     ...(monitor ? { http: `127.0.0.1:${monitor}` } : {}),
     ...(trace ? { trace: true, logtime: true, logfile: trace } : {}),
   };
-  return `${JSON.stringify(text, undefined, 2)}\n`;
+  const head = joined ? `# certificate ${joined.fingerprint}\n` : "";
+  return `${head}${JSON.stringify(text, undefined, joined ? 0 : 2)}\n`;
 }
 
-function userBlock({ who, permissions: { publish, subscribe, responses } }: ServerUser): object {
+export function userBlock({ who, permissions: { publish, subscribe, responses } }: ServerUser): object {
   const permissions = {
     // An empty list would allow everything.
     publish: publish.length > 0 ? { allow: publish } : { deny: [">"] },
     subscribe,
-    allow_responses: { max: responses.max, expires: `${responses.seconds}s` },
+    ...(responses.max > 0 ? { allow_responses: { max: responses.max, expires: `${responses.seconds}s` } } : {}),
   };
   return { ...who, permissions };
 }

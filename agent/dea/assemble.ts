@@ -23,7 +23,7 @@ export async function assemble(options: DeaOptions, settings: Settings, { saved,
   const driver = options.driver ?? processDriver({ root: place.instances });
   await driver.open();
   const self = selfOf(settings, { saved, filePort: files.port });
-  const log = settings.log.child({ component: "dea", dea: self.id });
+  const log = settings.log.child({ dea: self.id });
   log.warn({ driver: driver.name, user: driver.user, missing: driver.missing }, "Instances are not fully isolated.");
   const resting = { normal: 2 * beat, late: 120 * beat };
   // A port whose farewell nobody confirmed before the agent went rests the whole life of a route.
@@ -57,12 +57,13 @@ export async function assemble(options: DeaOptions, settings: Settings, { saved,
 
 /**
  * The protocol makes a new id on each start. Ours is kept: the instances are the same, and a health manager that saw
- * another DEA would wait for the old one's to be lost.
+ * another DEA would wait for the old one's to be lost. Where the id follows from who the node is, an older one is given
+ * up, and the instances go on under the new one.
  */
 function selfOf(settings: Settings, { saved, filePort }: { saved: Snapshot | undefined; filePort: number }): Self {
-  const { index, address, zone, stacks, runtimes, capacity } = settings;
-  const id = saved?.id.startsWith(`${index}-`) ? saved.id : componentId(index);
-  return { id, index, address, filePort, zone, stacks, runtimes, capacity };
+  const { index, address, zone, stacks, runtimes, capacity, tls } = settings;
+  const kept = saved?.id.startsWith(`${index}-`) ? saved.id : componentId(index);
+  return { id: settings.id ?? kept, index, address, filePort, zone, stacks, runtimes, capacity, tls };
 }
 
 function taken(cell: Cell): Snapshot {

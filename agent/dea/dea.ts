@@ -35,10 +35,10 @@ export function dea(options: DeaOptions): Dea {
       const home = await realpath(options.home);
       const settings = settled({ ...options, home });
       const saved = await loadSnapshot(layout(home).snapshot, options.log);
-      const { address, filePort: port, log } = settings;
+      const { address, filePort: port, tls, log } = settings;
       let cell: Cell | undefined;
       const find = (staged: string) => directoryOf(cell, staged);
-      const files = await fileServer({ address, port, find, log });
+      const files = await fileServer({ address, port, find, tls, log });
       const ending = new AbortController();
       try {
         cell = await assemble(options, settings, { saved, files, stop: ending.signal });

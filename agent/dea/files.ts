@@ -1,8 +1,10 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import http from "node:http";
+import type http from "node:http";
 import type { AddressInfo } from "node:net";
+import { type Tls, webServer } from "../bus/web.ts";
 import { Fault } from "../run/fault.ts";
 import type { Log } from "../run/log.ts";
+import { portHolder } from "../run/portHolder.ts";
 import { refused, say, serve } from "./serving.ts";
 
 export interface FileServerOptions {
@@ -11,6 +13,7 @@ export interface FileServerOptions {
   port: number;
   /** The directory of an instance by the last part of its path, while there is one. */
   find: (staged: string) => string | undefined;
+  tls?: Tls | undefined;
   log: Log;
 }
 
@@ -22,10 +25,10 @@ export interface FileServer {
 }
 
 /** The files and logs of instances over HTTP, as `vmc files` and its successors expect them. */
-export async function fileServer({ address, port, find, log }: FileServerOptions): Promise<FileServer> {
+export async function fileServer({ address, port, find, tls, log }: FileServerOptions): Promise<FileServer> {
   const credentials: [string, string] = [randomBytes(16).toString("hex"), randomBytes(16).toString("hex")];
   const expected = Buffer.from(`Basic ${Buffer.from(credentials.join(":")).toString("base64")}`);
-  const server = http.createServer((request, response) => {
+  const server = webServer(tls, (request, response) => {
     if (!allowed(request.headers.authorization, expected)) {
       response.setHeader("www-authenticate", 'Basic realm="files"');
       return say(response, 401, "Unauthorized\n");
@@ -53,14 +56,23 @@ function allowed(given: string | undefined, expected: Buffer): boolean {
   return text.length === expected.length && timingSafeEqual(text, expected);
 }
 
-function listen(server: http.Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === "EADDRINUSE";
-      const hint = taken ? "stop what listens there, or set filePort to another port (0: any)" : undefined;
-      const message = `the file server cannot listen on ${host}:${port}: ${taken ? "the port is in use" : cause.message}`;
-      reject(new Fault(message, { code: taken ? "port_in_use" : "not_listening", hint, cause }));
-    });
-    server.listen(port, host, resolve);
+async function listen(server: http.Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen(port, host, resolve);
+  await promise.catch(async (cause: NodeJS.ErrnoException) => {
+    throw await explained(cause, host, port);
   });
+}
+
+async function explained(cause: NodeJS.ErrnoException, host: string, port: number): Promise<Fault> {
+  if (cause.code !== "EADDRINUSE") {
+    const message = `the file server cannot listen on ${host}:${port}: ${cause.message}`;
+    const hint = "choose another port or address: the setting is ports.files";
+    return new Fault(message, { code: "not_listening", hint, cause });
+  }
+  const holder = await portHolder(port);
+  const by = holder ? `by process ${holder.pid} (${holder.command})` : "by a program of another user";
+  const hint = "stop that program, or choose another port: the setting is ports.files";
+  return new Fault(`the file server's port ${port} is in use ${by}`, { code: "port_in_use", hint, cause });
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { z } from "zod";
 import type { deaFound, instanceStats, usage } from "../bus/messages/instance.ts";
+import { webAddress } from "../bus/web.ts";
 import type { Instance } from "./instance.ts";
 import type { Self } from "./payloads.ts";
 
@@ -51,7 +52,7 @@ export function found(self: Self, one: Instance, { credentials, stats }: Seen): 
     index: one.index,
     state: one.state,
     state_timestamp: Math.floor(one.since / 1000),
-    file_uri: `http://${self.address}:${self.filePort}/droplets/`,
+    file_uri: `${webAddress(self.tls, self.address, self.filePort)}/droplets/`,
     staged: one.directory,
     credentials,
     ...(stats ? { stats } : {}),

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
+import type { PortRange } from "../bus/status.ts";
+import type { Tls } from "../bus/web.ts";
 import type { Log } from "../run/log.ts";
 import type { Driver } from "./driver.ts";
 
@@ -13,6 +15,12 @@ export interface DeaOptions {
   beat: number;
   /** Directory for snapshot, droplets and instances. Others than root need the right to enter its parents. */
   home: string;
+  /** Absent: the one of the last run, or a new one. */
+  id?: string;
+  /** What its servers show to other nodes; without it they speak HTTP. */
+  tls?: Tls | undefined;
+  /** Where the status server may listen. Absent: any free port. */
+  statusPorts?: PortRange | undefined;
   /** MiB, MiB, count. */
   capacity: { memory: number; disk: number; instances: number };
   zone: string;
@@ -42,7 +50,8 @@ export interface DeaOptions {
   driver?: Driver;
 }
 
-export type Settings = Required<Omit<DeaOptions, "driver">>;
+type Optional = "id" | "tls" | "statusPorts";
+export type Settings = Required<Omit<DeaOptions, "driver" | Optional>> & Pick<DeaOptions, Optional>;
 
 export function settled(options: DeaOptions): Settings {
   return {

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { DeaHeartbeat, DropletExited } from "../bus/messages/instance.ts";
 import type { DeaAdvertise, DeaOffer, deaHello } from "../bus/messages/placement.ts";
 import type { RouterRegister } from "../bus/messages/router.ts";
+import type { Tls } from "../bus/web.ts";
 import type { Instance } from "./instance.ts";
 import type { Capacity } from "./resources.ts";
 import { beats, holds } from "./states.ts";
@@ -12,6 +13,8 @@ export interface Self {
   index: number;
   address: string;
   filePort: number;
+  /** What its file server shows. */
+  tls?: Tls | undefined;
   zone: string;
   stacks: string[];
   runtimes: string[];

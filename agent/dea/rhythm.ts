@@ -11,13 +11,13 @@ import { advertise, beatHeart } from "./voice.ts";
 
 export function parts(cell: Cell): Runner[] {
   const { bus, self, log, settings } = cell;
-  const { index, address, beat } = settings;
+  const { index, address, beat, tls, statusPorts } = settings;
   const repeat = (name: string, beats: number, turn: () => unknown) => {
     const onError = (error: unknown) => log.error({ error: String(error) }, `${name} failed.`);
     return every(name, { interval: beats * beat, onError }, turn);
   };
   return [
-    presence({ bus, type: "DEA", index, uuid: self.id, address, varz: () => varz(cell), log }),
+    presence({ bus, type: "DEA", index, uuid: self.id, address, tls, statusPorts, varz: () => varz(cell), log }),
     ears(cell),
     repeat("heartbeat", 1, () => beatHeart(cell)),
     repeat("advertisement", 5, () => advertise(cell)),

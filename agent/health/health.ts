@@ -1,5 +1,7 @@
 import type { Bus } from "../bus/bus.ts";
 import { componentId, presence } from "../bus/presence.ts";
+import type { PortRange } from "../bus/status.ts";
+import type { Tls } from "../bus/web.ts";
 import { every } from "../run/every.ts";
 import { group } from "../run/group.ts";
 import type { Log } from "../run/log.ts";
@@ -26,6 +28,10 @@ export interface HealthOptions {
   address: string;
   /** Milliseconds. */
   beat: number;
+  /** What its servers show to other nodes; without it they speak HTTP. */
+  tls?: Tls | undefined;
+  /** Where the status server may listen. Absent: any free port. */
+  statusPorts?: PortRange | undefined;
   /** In beats; what is absent has the value of `defaults`. */
   thresholds?: Partial<Thresholds>;
   /** Base of the bulk interface, for controllers that do not tell it with their credentials. */
@@ -44,7 +50,7 @@ export function health(options: HealthOptions): Runner {
 
 /** Everything is made anew for each run: after a restart nothing old may be believed. */
 function assemble(options: HealthOptions): Runner {
-  const { bus, store, log, index, address, beat } = options;
+  const { bus, store, log, index, address, beat, tls, statusPorts } = options;
   const uuid = componentId(index);
   const leading = lease(store, "health", { holder: uuid, beat, log });
   const ears = senses(options, leading);
@@ -58,6 +64,8 @@ function assemble(options: HealthOptions): Runner {
       log,
       index,
       address,
+      tls,
+      statusPorts,
       uuid,
       type: "HealthManager",
       varz: () => varz(ears),

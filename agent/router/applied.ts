@@ -1,14 +1,17 @@
-import { type Backend, type HostEntry, slotName, type View } from "./view.ts";
+import { type Backend, type HostEntry, slotName, type Target, type View } from "./view.ts";
 
 /** The maps HAProxy looks things up in, each a file beside its configuration. */
 export const mapNames = ["hosts", "paths", "apps", "aims"] as const;
 export type MapName = (typeof mapNames)[number];
 export const mapFile = (name: MapName) => `${name}.map`;
 
-/** A backend as it is in a running HAProxy. A server that leaves takes no new request and is removed when it is idle. */
+/** A server that leaves takes no new request and is removed when it is idle. */
+export type LiveServer = Target & { leaving: boolean };
+
+/** A backend as it is in a running HAProxy. */
 export interface LiveBackend {
   app: string | undefined;
-  servers: Map<string, { address: string; leaving: boolean }>;
+  servers: Map<string, LiveServer>;
   aims: Map<string, string>;
 }
 
@@ -35,7 +38,7 @@ export function appliedFrom(view: View, capacity: number): Applied {
 }
 
 function live(backend: Backend): LiveBackend {
-  const servers = [...backend.servers].map(([name, address]) => [name, { address, leaving: false }] as const);
+  const servers = [...backend.servers].map(([name, target]) => [name, { ...target, leaving: false }] as const);
   return { app: servers.length > 0 ? backend.app : undefined, servers: new Map(servers), aims: backend.aims };
 }
 

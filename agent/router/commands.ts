@@ -1,5 +1,6 @@
 import { type Applied, type MapName, mapEntries, mapFile } from "./applied.ts";
 import type { Change } from "./diff.ts";
+import type { Target } from "./view.ts";
 
 /** Text for the command socket and the answers that mean it was done. */
 export interface Command {
@@ -22,10 +23,23 @@ const silent = /^\s*$/;
  * server checked within a moment, and only a check that fails too takes it out, until one succeeds. So a client that
  * goes away can never condemn a healthy instance.
  */
-export const serverOptions =
+const watching =
   "check inter 1h fastinter 100ms downinter 1s fall 1 rise 1 observe layer4 error-limit 1 on-error fastinter " +
   // A server added at run time keeps no connection for the next request unless told to: a third of the speed.
   "pool-purge-delay 5s pool-max-conn -1";
+
+/** The authority that all certificates of backends are checked with, a file beside the configuration. */
+export const authorityFile = "ca.pem";
+
+/**
+ * What stands behind a server's address. With TLS, the name is checked as well as the signature, as every node has a
+ * certificate; the watch looks at the bare port, because a busy server that shakes no hands for a moment is not ill.
+ */
+export function serverOptions({ address, san }: Target): string {
+  if (san === undefined) return watching;
+  const port = address.slice(address.lastIndexOf(":") + 1);
+  return `${watching} port ${port} ssl verify required verifyhost ${san} ca-file ${authorityFile}`;
+}
 
 // In HAProxy 2.6 changing or deleting one entry walks through the whole map (some 40 ns an entry), so beyond this many
 // a new version of the map is cheaper.
@@ -73,7 +87,7 @@ function serverCommands(change: Extract<Change, { server: string }>): Command[] 
     }
     case "add":
       return [
-        { text: `add server ${server} ${address} ${serverOptions}`, ok: /^New server registered/ },
+        { text: `add server ${server} ${address} ${serverOptions(change)}`, ok: /^New server registered/ },
         { text: `enable health ${server}`, ok: silent },
         ready,
       ];

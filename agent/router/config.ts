@@ -1,5 +1,5 @@
 import { type Applied, type MapName, mapEntries, mapNames } from "./applied.ts";
-import { serverOptions } from "./commands.ts";
+import { authorityFile, serverOptions } from "./commands.ts";
 import { endpointFailure, rawAnswer } from "./pages.ts";
 import { conditions, requestRules, responseRules } from "./rules.ts";
 import { slotName } from "./view.ts";
@@ -14,6 +14,8 @@ export interface ConfigOptions {
   trusted: readonly string[];
   /** Whom HAProxy becomes after it has bound its port and read its files. */
   user: { uid: number; gid: number } | undefined;
+  /** PEM of the authority of backends that speak TLS. Without it there are none. */
+  ca?: string | undefined;
 }
 
 /** Files for HAProxy, by name, relative to the directory it runs in. Pure. */
@@ -22,7 +24,8 @@ export function haproxyFiles(options: ConfigOptions, applied: Applied, socket: s
   return {
     ...Object.fromEntries(maps),
     "unreachable.http": rawAnswer(endpointFailure),
-    "haproxy.cfg": `${[...globals(options, socket), ...frontend(options), ...backends(applied)].join("\n")}\n`,
+    ...(options.ca ? { [authorityFile]: options.ca } : {}),
+    "haproxy.cfg": `${[...globals(options, socket), ...frontend(options), ...backends(applied), ...authority(options)].join("\n")}\n`,
   };
 }
 
@@ -100,7 +103,16 @@ function* backends(applied: Applied): Iterable<string> {
     yield `backend ${slotName(slot)} from plain`;
     yield "  use-server %[var(txn.aim)] if { var(txn.aim) -m found }";
     yield "  use-server %[req.cook(__VCAP_ID__)] if { req.cook(__VCAP_ID__) -m found }";
-    for (const [name, { address, leaving }] of applied.backends.get(slot)?.servers ?? [])
-      if (!leaving) yield `  server ${name} ${address} ${serverOptions}`;
+    for (const [name, server] of applied.backends.get(slot)?.servers ?? [])
+      if (!server.leaving) yield `  server ${name} ${server.address} ${serverOptions(server)}`;
   }
+}
+
+/** A server that is added at run time may name only an authority that was read at the start. */
+function authority({ ca }: ConfigOptions): string[] {
+  if (!ca) return [];
+  return [
+    "backend authority from plain",
+    `  server nobody 127.0.0.1:1 disabled ssl verify required ca-file ${authorityFile}`,
+  ];
 }

@@ -1,10 +1,11 @@
 import { type Applied, aimKey, type LiveBackend, type MapName } from "./applied.ts";
 import type { Regrouped } from "./pools.ts";
-import { type HostEntry, slotName, type View } from "./view.ts";
+import { type HostEntry, slotName, type Target, type View } from "./view.ts";
 
 /** One thing to tell a running HAProxy. */
 export type Change =
-  | { do: "add" | "back" | "leave" | "move"; server: string; address: string }
+  | { do: "back" | "leave" | "move"; server: string; address: string }
+  | ({ do: "add"; server: string } & Target)
   | { do: "map"; map: MapName; key: string; value: string | undefined; had: boolean };
 
 /**
@@ -45,7 +46,7 @@ export function diff(applied: Applied, view: View, { slots, hosts }: Regrouped):
   return [...leave, ...enter, ...before, ...names, ...after];
 }
 
-function leaving(slot: number, live: LiveBackend, wanted: Map<string, string>): Change[] {
+function leaving(slot: number, live: LiveBackend, wanted: Map<string, Target>): Change[] {
   const gone = [...live.servers].filter(([name, server]) => !server.leaving && !wanted.has(name));
   return gone.map(([name, server]) => {
     server.leaving = true;
@@ -53,12 +54,12 @@ function leaving(slot: number, live: LiveBackend, wanted: Map<string, string>): 
   });
 }
 
-function entering(slot: number, live: LiveBackend, wanted: Map<string, string>): Change[] {
-  return [...wanted].flatMap(([name, address]): Change[] => {
+function entering(slot: number, live: LiveBackend, wanted: Map<string, Target>): Change[] {
+  return [...wanted].flatMap(([name, { address, san }]): Change[] => {
     const server = `${slotName(slot)}/${name}`;
     const had = live.servers.get(name);
-    live.servers.set(name, { address, leaving: false });
-    if (!had) return [{ do: "add", server, address }];
+    live.servers.set(name, { address, san, leaving: false });
+    if (!had) return [{ do: "add", server, address, san }];
     if (had.address !== address) return [{ do: "move", server, address }];
     return had.leaving ? [{ do: "back", server, address }] : [];
   });

@@ -9,6 +9,8 @@ export interface KeeperOptions {
   home: string;
   routes: Routes;
   beat: number;
+  /** Whether those who speak TLS may be in it. */
+  secure: boolean;
   log: Log;
 }
 
@@ -20,7 +22,7 @@ export interface Keeper {
   changed(): void;
 }
 
-export function keeper({ home, routes, beat, log }: KeeperOptions): Keeper {
+export function keeper({ home, routes, beat, secure, log }: KeeperOptions): Keeper {
   const path = join(home, "routes.json");
   let dirty = Promise.withResolvers<void>();
   let unsaved = false;
@@ -41,7 +43,7 @@ export function keeper({ home, routes, beat, log }: KeeperOptions): Keeper {
       name: "memory of routes",
       async run(stop, ready) {
         const now = Date.now();
-        const problem = await loadTable(path, routes.table, now);
+        const problem = await loadTable(path, routes.table, { now, secure });
         if (problem) log.warn({ path, problem }, "the saved route table cannot be read; starting with none");
         routes.follow({ touched: new Set(routes.table.routes()), refused: [] }, now);
         ready();

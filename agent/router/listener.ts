@@ -18,6 +18,8 @@ export interface ListenerOptions {
   /** Told to senders as the router's address. */
   address: string;
   beat: number;
+  /** Whether there is an authority to check the certificates of those with who speak TLS. */
+  secure: boolean;
   log: Log;
   onChange: (changed: Regrouped) => void;
 }
@@ -33,11 +35,13 @@ export interface Listener {
   readonly lastUpdate: number;
 }
 
+const noAuthority = "it wants TLS, and this router knows no authority to check certificates with";
+
 // Beats for which a name without endpoints is still known: until then it answers "not running" instead of "unknown".
 const grace = 30;
 
 export function listener(options: ListenerOptions): Listener {
-  const { bus, routes, beat, log, onChange } = options;
+  const { bus, routes, beat, secure, log, onChange } = options;
   const ipOf = resolver(30 * beat);
   let lastUpdate = Date.now();
   const hello = () => bus.publish(subjects.routerStart, startMessage(options));
@@ -51,8 +55,10 @@ export function listener(options: ListenerOptions): Listener {
     const { host, port, uris } = message;
     const known = ipOf(host);
     const endpoint = endpointOf(message, typeof known === "string" ? known : await known, beat);
+    const unheard = typeof endpoint !== "string" && endpoint.san !== undefined && !secure;
     lastUpdate = Date.now();
     if (typeof endpoint === "string") log.warn({ host, port, reason: endpoint }, "a registration is refused");
+    else if (unheard) log.warn({ host, port, reason: noAuthority }, "a registration is refused");
     else follow(routes.table.register(endpoint, uris, lastUpdate), host);
   };
   const unregister = (message: RouterRegister) => {

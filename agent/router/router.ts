@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Bus } from "../bus/bus.ts";
 import { componentId, presence } from "../bus/presence.ts";
+import type { PortRange } from "../bus/status.ts";
+import type { Tls } from "../bus/web.ts";
 import { every } from "../run/every.ts";
 import { group } from "../run/group.ts";
 import type { Log } from "../run/log.ts";
@@ -53,8 +55,14 @@ export interface RouterOptions {
   spareSlots?: number;
   /** Addresses or networks of proxies in front whose X-Forwarded-Proto is believed. Default: none. */
   trusted?: readonly string[];
-  /** Port of the status server. Default: any free one. */
+  /** Port of the status server. Default: one of `statusPorts`. */
   statusPort?: number;
+  /** Default: any free one. */
+  statusPorts?: PortRange | undefined;
+  /** What the status server shows to other nodes; without it, it speaks HTTP. Clients are always spoken to in HTTP. */
+  tls?: Tls | undefined;
+  /** PEM of the authority of backends that want TLS. Without it their registrations are refused. */
+  ca?: string;
 }
 
 /** Routes HTTP requests to the instances that registered for their host: a route table, and HAProxy driven by it. */
@@ -79,16 +87,17 @@ export function router(options: RouterOptions): Runner {
 }
 
 function members(options: RouterOptions, config: ConfigOptions, access: AccessLog): Runner {
-  const { bus, log, index, address, beat, spareSlots = 256 } = options;
+  const { bus, log, index, address, beat, tls, statusPorts, spareSlots = 256 } = options;
   const uuid = componentId(index);
   const routes = routesWithPools();
   const haproxy = front({ ...options, config, spareSlots, view: routes.view, logFd: () => access.fd });
-  const memory = keeper({ ...options, routes });
+  const secure = options.ca !== undefined;
+  const memory = keeper({ ...options, secure, routes });
   const onChange = (changed: Regrouped) => {
     haproxy.touch(changed);
     memory.changed();
   };
-  const bell = listener({ bus, routes, uuid, address, beat, log, onChange });
+  const bell = listener({ bus, routes, uuid, address, beat, secure, log, onChange });
   const pulse = pulseOf(haproxy);
   const later = (name: string, beats: number, turn: () => unknown) => {
     const onError = (error: unknown) => log.warn({ error: String(error) }, `${name} failed`);
@@ -107,7 +116,7 @@ function members(options: RouterOptions, config: ConfigOptions, access: AccessLo
     later("greeting of old senders", 30, bell.hello),
     later("rotation of the access log", 10, async () => (await access.rotate()) && haproxy.reload()),
     presence({
-      ...{ bus, type: "Router", index, uuid, address, port: options.statusPort ?? 0, log },
+      ...{ bus, type: "Router", index, uuid, address, port: options.statusPort ?? 0, statusPorts, tls, log },
       varz: () => ({
         ...pulse.varz(),
         ...routerVarz({ table: routes.table, lastUpdate: bell.lastUpdate, now: Date.now() }),
@@ -127,6 +136,7 @@ async function configOf(options: RouterOptions, served: number | undefined): Pro
     maxConnections: maxConnections ?? (await connectionsPossible()),
     trusted,
     user: await lesserUser(),
+    ca: options.ca,
   };
 }
 

@@ -25,6 +25,7 @@ export interface Outcome {
 export interface Departure {
   host: string;
   port: number;
+  tls_port?: number | undefined;
   uris: readonly string[];
   app?: string | undefined;
   private_instance_id?: string | undefined;

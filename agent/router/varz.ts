@@ -25,9 +25,17 @@ export function routerVarz({ table, lastUpdate, now }: VarzOf): Record<string, u
 function routesOf(table: RouteTable, now: number): Record<string, unknown[]> {
   const entries = [...table.routes()].map(({ name, members }) => {
     const shown = [...members].map(([{ endpoint }, at]) => {
-      const { key: address, app, instance, index, tags } = endpoint;
+      const { key: address, san, app, instance, index, tags } = endpoint;
       const ttl = Math.max(0, Math.round((endpoint.ttl - (now - at)) / 1000));
-      return { address, ttl, app, private_instance_id: instance, private_instance_index: index, tags };
+      return {
+        address,
+        tls: san !== undefined,
+        ttl,
+        app,
+        private_instance_id: instance,
+        private_instance_index: index,
+        tags,
+      };
     });
     return [name, shown] as const;
   });

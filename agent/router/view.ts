@@ -2,12 +2,20 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Pools } from "./pools.ts";
 import type { Route, RouteTable } from "./table.ts";
 
+/** How an instance is reached. */
+export interface Target {
+  /** `ip:port` */
+  address: string;
+  /** With TLS, and a certificate for this name. */
+  san?: string | undefined;
+}
+
 /** What one HAProxy backend should hold. */
 export interface Backend {
   /** The app's guid; `-` when it has none. */
   app: string;
-  /** Server name → `ip:port`. The name is the instance id, so that the sticky cookie names the server. */
-  servers: Map<string, string>;
+  /** By name, which is the instance id, so that the sticky cookie names the server. */
+  servers: Map<string, Target>;
   /** `<app>:<index>` → server name, for requests aimed at one instance. */
   aims: Map<string, string>;
 }
@@ -63,11 +71,12 @@ export function viewOf(table: RouteTable, pools: Pools): View {
 
 function backendOf(endpoints: Endpoint[]): Backend {
   const backend: Backend = { app: endpoints[0]?.app ?? "-", servers: new Map(), aims: new Map() };
-  for (const { key, instance, ip, port, app, index } of endpoints) {
-    const plain = instance ?? key;
+  for (const { key, instance, ip, port, san, app, index } of endpoints) {
+    // A server cannot learn to speak another way: one that does so is another one.
+    const plain = instance ?? (san ? `${key}:${san}` : key);
     // Two ports of one instance: the second gets a name of its own.
     const name = backend.servers.has(plain) ? `${plain}:${port}` : plain;
-    backend.servers.set(name, `${ip}:${port}`);
+    backend.servers.set(name, { address: `${ip}:${port}`, san });
     if (app && index !== undefined) backend.aims.set(`${app}:${index}`, name);
   }
   return backend;

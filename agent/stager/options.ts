@@ -1,4 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
+import type { PortRange } from "../bus/status.ts";
+import type { Tls } from "../bus/web.ts";
 import type { Log } from "../run/log.ts";
 import type { BuildUser } from "./execute.ts";
 
@@ -9,6 +11,10 @@ export interface Settings {
   index: number;
   /** IP of the status server. */
   address: string;
+  /** What its servers show to other nodes; without it they speak HTTP. */
+  tls?: Tls | undefined;
+  /** Where the status server may listen. Absent: any free port. */
+  statusPorts?: PortRange | undefined;
   /** Milliseconds. */
   beat: number;
   /** A directory of the stager's own: `work/`, removed at each start, and `jobs/`, what is to be answered. */

@@ -16,6 +16,9 @@ export interface Following {
   onEnd: () => void;
 }
 
+// Milliseconds between two looks whether the one who tells is still there.
+const look = 2000;
+
 /** Tells the last value of every key under the prefix and then each change. Resolves to the way to end it. */
 export async function follow(place: Place, { onChange, onCurrent, onEnd }: Following): Promise<() => void> {
   const { bucket, prefix, js } = place;
@@ -34,12 +37,27 @@ export async function follow(place: Place, { onChange, onCurrent, onEnd }: Follo
       }
     },
   });
-  messages.closed().then(onEnd, onEnd);
+  const unwatch = watchful(consumer, () => messages.stop());
+  messages.closed().finally(unwatch).then(onEnd, onEnd);
   if (left === 0) onCurrent();
   return () => {
+    unwatch();
     messages.stop();
     forget(consumer);
   };
+}
+
+/**
+ * Among several servers the one that tells may be lost while we stay connected to another: the client would take a
+ * minute to miss it. Returns the way to look no more.
+ */
+function watchful(consumer: PushConsumer, onLost: () => void): () => void {
+  const timer = setInterval(() => void consumer.info().catch(onLost), look);
+  consumer.info(true).then(
+    ({ cluster }) => cluster?.leader === undefined && clearInterval(timer),
+    () => {},
+  );
+  return () => clearInterval(timer);
 }
 
 /** All entries under the prefix as they stand now. Rejects when the server goes away meanwhile or takes longer than `timeout` ms. */

@@ -22,7 +22,10 @@ const meta = ({ bucket, name }: Pick<Stored, "bucket" | "name">) =>
 export async function* chunksOf(jsm: JetStreamManager, object: Stored): AsyncGenerator<Uint8Array> {
   let seq = 1;
   for (let read = 0; read < object.size; ) {
-    const message = await jsm.direct.getMessage(streamOf(object.bucket), { seq, next_by_subj: chunks(object) });
+    const wanted = { seq, next_by_subj: chunks(object) };
+    const stream = streamOf(object.bucket);
+    // Any copy will do, and may be a moment behind: what it does not have yet, the leader has.
+    const message = (await jsm.direct.getMessage(stream, wanted)) ?? (await jsm.streams.getMessage(stream, wanted));
     if (!message) throw new Error(`a part of ${object.name} is missing after ${read} of ${object.size} bytes`);
     seq = message.seq + 1;
     read += message.data.length;

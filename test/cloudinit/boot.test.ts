@@ -1,11 +1,13 @@
-import { mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readJournal, readResult } from "../../cloudinit/journal.ts";
-import { birthOf, birthWith, claimSecret, type Machine, machine, smallBundle } from "../support/cloudinit.ts";
+import { parseNode } from "../../roles/node.ts";
+import { birthOf, birthWith, ca, claimSecret, type Machine, machine, smallBundle } from "../support/cloudinit.ts";
 
 // The entry script itself, in a directory that stands for a machine.
 
-const order = ["units", "packages", "shield", "facts", "bundle", "node", "start", "ready"];
+const order = ["units", "packages", "shield", "facts", "bundle", "node", "identity", "start", "ready"];
 const bundle = smallBundle();
 let here: Machine;
 
@@ -40,6 +42,13 @@ describe("a machine is born", () => {
     expect(statSync(here.path("var/lib/tutti/tools/nats-server")).isFile()).toBe(true);
   });
 
+  it("tells the agent how to join: which cores there are, whom to believe, what to show and which machine it is", async () => {
+    await here.boot();
+    const { cores, ca, claim } = birthOf();
+    expect(here.node()).toMatchObject({ join: { cores, ca, claim, instance: "i-0123456789abcdef0" } });
+    expect(() => parseNode(JSON.stringify(here.node()))).not.toThrow();
+  });
+
   it("takes memory and disk from the birth when it says how much, and binds nothing for others than routers", async () => {
     const birth = birthWith(["dea"]);
     here.born({ ...birth, node: { ...birth.node, memory: 2048, disk: 4096 } });
@@ -65,6 +74,100 @@ describe("a machine is born", () => {
     here.breaks("apt-get", "E: no network");
     expect((await here.boot()).code).not.toBe(0);
     expect(here.calls()).toContain("systemctl enable tutti-boot.service tutti.service");
+  });
+});
+
+describe("a core's identity", () => {
+  const file = "var/lib/tutti/node/identity/authority.json";
+  const key = "canary of a key";
+  const authority = (certificate = ca) => Buffer.from(JSON.stringify({ certificate, key, join: "canary of a join" }));
+  const told = (more = {}) => birthWith(["core"], { authority: "s3://depot/identity/authority.json", ...more });
+  const put = (content: Buffer) => void here.bucket.more.set("/depot/identity/authority.json", content);
+  const said = () =>
+    here
+      .journal()
+      .findLast(({ name }) => name === "identity")
+      ?.lines.join("\n");
+
+  it("is fetched with the machine's own rights, and read by nobody else", async () => {
+    put(authority());
+    here.born(told());
+    const { out } = await here.boot();
+    expect(readFileSync(here.path(file))).toEqual(authority());
+    expect(statSync(here.path(file)).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(here.path(file))).mode & 0o777).toBe(0o700);
+    expect(said()).toBe("fetched from s3://depot/identity/authority.json");
+    expect(out + JSON.stringify(here.journal())).not.toContain("canary of a");
+  });
+
+  it("is fetched once", async () => {
+    put(authority());
+    here.born(told());
+    await here.boot();
+    here.bucket.more.clear();
+    expect((await here.boot()).code).toBe(0);
+    expect(said()).toBe("there already");
+  });
+
+  it("that somebody will bring is not waited for by the boot, and nobody else has such a step", async () => {
+    here.born(birthWith(["core"]));
+    expect((await here.boot()).code).toBe(0);
+    expect(said()).toMatch(/tutti bootstrap brings it/);
+    here.born(birthWith(["dea"], { authority: "s3://depot/identity/authority.json" }));
+    expect((await here.boot()).code).toBe(0);
+    expect(here.journal().filter(({ name }) => name === "identity")).toHaveLength(1);
+  });
+
+  it("of another cluster is refused, and what is half there counts for nothing", async () => {
+    put(authority("another certificate"));
+    here.born(told());
+    mkdirSync(dirname(here.path(file)), { recursive: true });
+    writeFileSync(here.path(`${file}.new`), "{");
+    expect((await here.boot()).code).not.toBe(0);
+    expect(said()).toMatch(/is not the identity of this cluster/);
+    expect(existsSync(here.path(file))).toBe(false);
+    put(authority());
+    expect((await here.boot()).code).toBe(0);
+  });
+
+  it("of the cluster that this disk was in before is put aside", async () => {
+    put(authority());
+    here.born(told());
+    mkdirSync(dirname(here.path(file)), { recursive: true });
+    writeFileSync(here.path(file), authority("the old certificate"), { mode: 0o600 });
+    expect((await here.boot()).code).toBe(0);
+    expect(readFileSync(here.path(file))).toEqual(authority());
+    expect(existsSync(here.path(`${file}.of-another`))).toBe(true);
+  });
+
+  it("that cannot be had stops the boot, which names it", async () => {
+    here.born(told());
+    expect((await here.boot()).code).not.toBe(0);
+    expect(here.result()).toMatchObject({ state: "failed", step: "identity" });
+    expect(said()).toMatch(/gave up after 8 tries/);
+  });
+});
+
+describe("the agent waits to be let in", () => {
+  const say = (state: object) => {
+    mkdirSync(here.path("var/lib/tutti"), { recursive: true });
+    writeFileSync(here.path("var/lib/tutti/agent-says.json"), JSON.stringify([{ name: "identity", ...state }]));
+  };
+
+  it("for a core that a person has not finished: the boot has not failed, and says what it waits for", async () => {
+    say({ state: "starting", reason: "no core has let this node in yet", hint: "tutti bootstrap" });
+    expect((await here.boot({ TUTTI_READY: "1" })).code).toBe(0);
+    expect(here.result()).toMatchObject({ state: "done" });
+    expect(here.journal().at(-1)?.lines).toEqual([
+      "waits to be let in: no core has let this node in yet",
+      "tutti bootstrap",
+    ]);
+  });
+
+  it("but is refused: the boot has failed, with the core's reason", async () => {
+    say({ state: "failing", reason: "the claim works once", hint: "give it a new one" });
+    expect((await here.boot({ TUTTI_READY: "1" })).code).not.toBe(0);
+    expect(here.journal().at(-1)?.lines[0]).toBe("identity: failing the claim works once give it a new one");
   });
 });
 

@@ -9,6 +9,7 @@ import {
   CreateRouteCommand,
   CreateRouteTableCommand,
   CreateSecurityGroupCommand,
+  CreateSubnetCidrReservationCommand,
   CreateSubnetCommand,
   CreateVpcCommand,
   DescribeImagesCommand,
@@ -110,6 +111,8 @@ async function network(ec2: EC2Client, tags: Tags) {
   const VpcId = made.Vpc?.VpcId ?? "";
   const place = { VpcId, CidrBlock: "10.20.0.0/20", AvailabilityZone: "eu-central-1a" };
   const { Subnet } = await ec2.send(new CreateSubnetCommand({ ...place, ...marked("subnet", tags) }));
+  const kept = { SubnetId: Subnet?.SubnetId, Cidr: "10.20.0.8/29", ReservationType: "explicit" as const };
+  await ec2.send(new CreateSubnetCidrReservationCommand(kept));
   const { InternetGateway } = await ec2.send(new CreateInternetGatewayCommand(marked("internet-gateway", tags)));
   const GatewayId = InternetGateway?.InternetGatewayId ?? "";
   await ec2.send(new AttachInternetGatewayCommand({ VpcId, InternetGatewayId: GatewayId }));

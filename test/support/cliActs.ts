@@ -157,6 +157,10 @@ export function cancel({ world }: Ask, [guid = ""]: string[]): Json {
 
 export function createRoute(ask: Ask): Json {
   const { host = "", path = "" } = body(ask) as { host?: string; path?: string };
+  if (host === "api") {
+    const detail = "Route conflicts with a reserved system route.";
+    return { $status: 422, errors: [{ code: 10008, title: "CF-UnprocessableEntity", detail }] };
+  }
   const one = {
     guid: randomUUID(),
     host,

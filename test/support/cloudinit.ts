@@ -208,7 +208,10 @@ mkdirSync(home, { recursive: true });
 const say = () => {
   const broken = existsSync(dirname(home) + "/agent-is-broken");
   const state = broken ? { state: "failing", reason: "port 4222 is in use" } : { state: "ready" };
-  const components = roles.map((name) => ({ name, ...state }));
+  const says = dirname(home) + "/agent-says.json";
+  const components = existsSync(says)
+    ? JSON.parse(readFileSync(says, "utf8"))
+    : roles.map((name) => ({ name, ...state }));
   writeFileSync(home + "/status.new", JSON.stringify({ pid: process.pid, components }));
   renameSync(home + "/status.new", home + "/status.json");
 };

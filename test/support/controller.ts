@@ -11,6 +11,7 @@ import { bareServer, mountApi } from "../../agent/controller/api/server.ts";
 import { throttle } from "../../agent/controller/api/throttle.ts";
 import { tokens } from "../../agent/controller/api/tokens.ts";
 import { type Background, background } from "../../agent/controller/background.ts";
+import type { Membership } from "../../agent/controller/engine/membership.ts";
 import type { Engine, InstanceView, LogEntry } from "../../agent/controller/engine.ts";
 import type { Droplet, User } from "../../agent/controller/records.ts";
 import { sharedKeys } from "../../agent/controller/sharedKeys.ts";
@@ -124,6 +125,7 @@ export async function testApi({
     ...{ domain: "tutti.test", version: "0.0.1", stack: "tutti", id: randomUUID(), uploadLimit: 64 * 1024 * 1024 },
     ...{ licenseFrom: "loopback" as const, expected: ["CloudController"], files: async () => undefined },
     background: work.begin,
+    members: nobody,
     ...more,
   };
   if (licensed) await takeLicense(api);
@@ -146,6 +148,14 @@ export async function testApi({
   const listen = () => app.listen({ host: "127.0.0.1", port: 0 });
   return { api, app, tables, engine, blobs, admin, token, work, log: log.lines, ask, job, listen, close };
 }
+
+/** A cluster of one machine. */
+const nobody: Membership = {
+  newcomer: undefined,
+  all: async () => [],
+  claim: async () => undefined,
+  revoke: async () => undefined,
+};
 
 async function takeLicense({ tables, domain }: Api): Promise<void> {
   const passwordHash = await hashed;

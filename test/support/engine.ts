@@ -82,7 +82,7 @@ async function controller(
   const http: FastifyInstance = fastify({ forceCloseConnections: true });
   let url = "";
   const made = createEngine({
-    ...{ bus, tables, blobs, log, index, beat: pace },
+    ...{ bus, store, tables, blobs, log, index, beat: pace },
     ...{ address: "127.0.0.1", domain: "test.example", home: "/nowhere" },
     keys: { urls: "a key for urls", bulk: "bulk secret" },
     url: () => url,

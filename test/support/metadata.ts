@@ -63,22 +63,25 @@ export interface Store {
   readonly url: string;
   /** What a good request gets. */
   body: Buffer;
+  /** More of it, by path. */
+  readonly more: Map<string, Buffer>;
   /** Instead of the body, so many times. */
   failing: { status: number; times: number };
   requests: number;
   close(): Promise<void>;
 }
 
-/** One object at one path. With `signed`, only those get it who sign with the credentials. */
+/** Objects at their paths. With `signed`, only those get it who sign with the credentials. */
 export async function store(path: string, body: Buffer, signed?: MetadataState): Promise<Store> {
   const server = await listen((request, response) => {
     self.requests++;
     if (self.failing.times-- > 0) return void response.writeHead(self.failing.status).end();
-    if (request.url !== path) return void response.writeHead(404).end();
+    const content = request.url === path ? self.body : self.more.get(request.url ?? "");
+    if (!content) return void response.writeHead(404).end();
     if (signed && !wellSigned(request, signed.credentials)) return void response.writeHead(403).end();
-    response.writeHead(200, { "content-length": self.body.length }).end(self.body);
+    response.writeHead(200, { "content-length": content.length }).end(content);
   });
-  const self: Store = { ...server, body, failing: { status: 503, times: 0 }, requests: 0 };
+  const self: Store = { ...server, body, more: new Map(), failing: { status: 503, times: 0 }, requests: 0 };
   return self;
 }
 

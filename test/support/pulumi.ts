@@ -17,6 +17,8 @@ export interface Registration {
   readonly secretOutputs: readonly string[];
   readonly dependsOn: readonly string[];
   readonly importId: string;
+  /** True when a replacement deletes the old one before it makes the new one. */
+  readonly oldFirst: boolean;
   /** Names of inputs that go to the engine marked as secret. */
   readonly secretInputs: readonly string[];
 }
@@ -101,6 +103,7 @@ function read(request: any, urn: string): Omit<Registration, "identity"> {
     secretOutputs: request.getAdditionalsecretoutputsList(),
     dependsOn: request.getDependenciesList(),
     importId: request.getImportid(),
+    oldFirst: request.getDeletebeforereplace(),
     secretInputs: Object.keys(wire).filter((key) => isSecret(wire[key])),
   };
 }

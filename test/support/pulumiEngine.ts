@@ -9,6 +9,7 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
 import { silent } from "../../agent/run/log.ts";
 import { start } from "../../agent/run/runner.ts";
+import { endSession } from "../../infra/run/session.ts";
 import { type Ec2Api, ec2Api } from "../../rehearsal/ec2Api.ts";
 import { type Offline, offline } from "../../rehearsal/offline.ts";
 import { toolsBin } from "./tools.ts";
@@ -109,7 +110,8 @@ function run(
   during?: (engine: ChildProcess) => void,
 ): Promise<Ran> {
   const began = performance.now();
-  const engine = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], { cwd, env });
+  // In a session of its own, so that what it has started can be found when it is killed.
+  const engine = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], { cwd, env, detached: true });
   let out = "";
   let err = "";
   engine.stdout.setEncoding("utf8").on("data", (text) => (out += text));
@@ -117,6 +119,7 @@ function run(
   during?.(engine);
   return new Promise((resolve, reject) => {
     engine.once("error", reject);
+    engine.once("exit", (_code, signal) => signal && engine.pid && endSession(engine.pid));
     // Not "close": what a killed engine has started may hold its output open a little longer.
     engine.once("exit", (code) =>
       setImmediate(() => resolve({ code, text: out + err, ms: performance.now() - began })),

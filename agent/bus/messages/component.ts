@@ -7,6 +7,8 @@ export const announce = z.object({
   uuid: z.string(),
   host: z.string(),
   credentials: z.tuple([z.string(), z.string()]),
+  // Ours: the status server speaks HTTPS.
+  tls: z.boolean().optional(),
   start: z.string(),
   uptime: z.string().optional(),
 });

@@ -45,3 +45,4 @@ export type ClaimAnswer = z.output<typeof claimAnswer>;
 /** A node is let in no longer. */
 export const revokeRequest = z.object({ node: z.string() });
 export const revokeAnswer = z.union([z.object({ revoked: z.string() }), refused]);
+export type RevokeAnswer = z.output<typeof revokeAnswer>;

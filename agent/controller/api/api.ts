@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import type { Log } from "../../run/log.ts";
 import type { Blobs } from "../../store/blobs.ts";
+import type { Membership } from "../engine/membership.ts";
 import type { Engine } from "../engine.ts";
 import type { Keys, Process, User } from "../records.ts";
 import type { Tables } from "../tables.ts";
@@ -13,6 +14,7 @@ export interface Api {
   tables: Tables;
   blobs: Blobs;
   engine: Engine;
+  members: Membership;
   log: Log;
   keys: Keys;
   passwords: Passwords;

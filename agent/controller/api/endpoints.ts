@@ -16,6 +16,7 @@ import { jobs } from "./jobs.ts";
 import { license } from "./license.ts";
 import { logCache } from "./logCache.ts";
 import { manifests } from "./manifests.ts";
+import { members } from "./members.ts";
 import { oauth } from "./oauth.ts";
 import { organizations } from "./organizations.ts";
 import { packages } from "./packages.ts";
@@ -57,6 +58,7 @@ export function endpoints(api: Api, tokens: Tokens): Endpoint[] {
     logCache,
     files,
     tutti,
+    members,
   ];
   return [...oauth(api, tokens), ...families.flatMap((family) => family(api))];
 }

@@ -11,10 +11,9 @@ import { converge, processesOf, processOfType, rolling } from "./renewal.ts";
 import { commandOf, hidden, showProcess } from "./showApp.ts";
 import { showStats } from "./stats.ts";
 
-const seconds = z
-  .int("must be an integer")
-  .min(1, "must be greater than or equal to 1")
-  .max(2 ** 31 - 1);
+const most = 2 ** 31 - 1;
+const tooMany = `must be less than or equal to ${most}`;
+const seconds = z.int("must be an integer").min(1, "must be greater than or equal to 1").max(most, tooMany);
 const update = z.strictObject({
   command: z
     .string()
@@ -40,12 +39,11 @@ const update = z.strictObject({
 });
 type Update = z.output<typeof update>;
 
-const most = 2 ** 31 - 1;
 const count = z
   .int("is not a number")
   .min(0, "must be greater than or equal to 0")
   .max(10_000, "must be less than or equal to 10000");
-const size = z.int("is not a number").min(1, "must be greater than 0").max(most);
+const size = z.int("is not a number").min(1, "must be greater than 0").max(most, tooMany);
 const scaling = z.strictObject({
   instances: count.nullish(),
   memory_in_mb: size.nullish(),

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { Readable } from "node:stream";
 import multipart from "@fastify/multipart";
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import { type Tls, webServer } from "../../bus/web.ts";
 import { Answer, type Api, type Call, type Endpoint } from "./api.ts";
 import { asApiError } from "./asApiError.ts";
 import { authenticate, authorize } from "./authorize.ts";
@@ -17,9 +23,10 @@ import { type Tokens, tokens } from "./tokens.ts";
 const bodyLimit = 1024 * 1024;
 
 /** The HTTP server without its endpoints: what every answer has in common. */
-export function bareServer(log: Api["log"]): FastifyInstance {
+export function bareServer(log: Api["log"], tls?: Tls): FastifyInstance {
   const app = Fastify({
     logger: false,
+    ...(tls ? { serverFactory: secureServer(tls) } : {}),
     bodyLimit,
     genReqId: requestId,
     // Clients write some addresses with a slash at the end.
@@ -38,6 +45,14 @@ export function bareServer(log: Api["log"]): FastifyInstance {
     log.debug(fields, "A request was answered");
   });
   return app;
+}
+
+type ServerFactory = (handler: RequestListener, options: FastifyHttpOptions<Server>) => Server;
+
+/** What Fastify would make by itself, but that it follows a renewal of the certificate. */
+function secureServer(tls: Tls): ServerFactory {
+  return (handler, { keepAliveTimeout = 72_000, requestTimeout = 0 }) =>
+    Object.assign(webServer(tls, handler), { keepAliveTimeout, requestTimeout });
 }
 
 /** Adds the API. It has a scope of its own: what other components fetch is neither parsed nor guarded by it. */

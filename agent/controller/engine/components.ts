@@ -22,11 +22,14 @@ async function viewOf(one: Announce, timeout: number): Promise<ComponentView> {
   return { type, index, uuid, host, uptime, healthy: await isHealthy(one, timeout) };
 }
 
-async function isHealthy({ host, credentials }: Announce, timeout: number): Promise<boolean> {
+async function isHealthy({ host, credentials, tls }: Announce, timeout: number): Promise<boolean> {
   const authorization = `Basic ${Buffer.from(credentials.join(":")).toString("base64")}`;
   try {
     const stop = AbortSignal.timeout(timeout);
-    const answer = await fetch(`http://${host}/healthz`, { headers: { authorization }, signal: stop });
+    const answer = await fetch(`${tls ? "https" : "http"}://${host}/healthz`, {
+      headers: { authorization },
+      signal: stop,
+    });
     return answer.ok && (await answer.text()).trim().toLowerCase() === "ok";
   } catch {
     return false;

@@ -12,6 +12,7 @@ import { face } from "./face.ts";
 import { files } from "./files.ts";
 import { hmRequests } from "./hmRequests.ts";
 import { listen } from "./listen.ts";
+import { type Membership, membership } from "./membership.ts";
 import type { EngineOptions } from "./options.ts";
 import { ownRoute } from "./ownRoute.ts";
 import { type Parts, parts } from "./parts.ts";
@@ -26,6 +27,8 @@ export interface CreatedEngine {
   files: ReturnType<typeof files>;
   /** How many slots of each process run, in one question to the health manager; unknown processes are absent. */
   running: Running;
+  /** Who belongs to the cluster. */
+  membership: Membership;
   /** Figures for the controller's /varz. */
   varz: Census["varz"];
 }
@@ -46,6 +49,7 @@ export function createEngine(options: EngineOptions): CreatedEngine {
     },
     mount: (app) => mount(app, made),
     files: files(made.finder),
+    membership: membership(made),
     running: made.running,
     varz: made.census.varz,
   };

@@ -7,7 +7,7 @@ import type { EngineOptions } from "./options.ts";
  * Keeps `api.<domain>` routed to this controller: at once when a router or the bus comes back, else as often as the most
  * demanding router wants (every 20 beats when none has said); gone when the controller stops.
  */
-export function ownRoute(options: Pick<EngineOptions, "bus" | "beat" | "address" | "domain" | "url">): Runner {
+export function ownRoute(options: Pick<EngineOptions, "bus" | "beat" | "address" | "domain" | "url" | "tls">): Runner {
   const { bus, beat } = options;
   return {
     name: "own route",
@@ -38,7 +38,9 @@ export function ownRoute(options: Pick<EngineOptions, "bus" | "beat" | "address"
   };
 }
 
-function routeOf({ address, domain, url }: Pick<EngineOptions, "address" | "domain" | "url">) {
-  const port = Number(new URL(url()).port) || 80;
-  return { host: address, port, uris: [`api.${domain}`], tags: { component: "CloudController" } };
+function routeOf({ address, domain, url, tls }: Pick<EngineOptions, "address" | "domain" | "url" | "tls">) {
+  const port = Number(new URL(url()).port) || (tls ? 443 : 80);
+  // A router that does not know TLS to its backends must not take this for a port that speaks without it.
+  const ports = tls ? { port: 0, tls_port: port, server_cert_domain_san: tls.name ?? address } : { port };
+  return { host: address, ...ports, uris: [`api.${domain}`], tags: { component: "CloudController" } };
 }

@@ -98,6 +98,7 @@ describe("the status server", () => {
     expect(all.routes["status.test"]).toEqual([
       {
         address: `127.0.0.1:${a.port}`,
+        tls: false,
         ttl: expect.toSatisfy((seconds: number) => seconds > 3 && seconds <= 6),
         app: "st",
         private_instance_id: "st-1",
