@@ -41,13 +41,33 @@ export function splitAddress(url: string, domains: readonly Domain[]): Address {
   return { host, domain: known, path: path.replace(/\/+$/, "") };
 }
 
-/** An app name as a host name: what DNS allows, nothing else. */
+/** Letters that do not come apart into one of ours and an accent. */
+const letters: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  đ: "d",
+  ð: "d",
+  ł: "l",
+  þ: "th",
+};
+
+/**
+ * An app name as a host name: what DNS allows, letters without their accents. "" when there are letters or digits in it
+ * that we cannot write: half a name would be another name.
+ */
 export function hostOf(name: string): string {
-  return name
+  const plain = name
     .toLowerCase()
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
+    .replace(/[^\0-\x7f]/gu, (letter) => letters[letter] ?? letter);
+  if (/(?![\0-\x7f])[\p{L}\p{N}]/u.test(plain)) return "";
+  return plain
     .replace(/[^a-z0-9-]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 63);
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, "");
 }
 
 /** The URL at which the router serves a route: it listens where the API was reached. */

@@ -1,5 +1,5 @@
+import { near } from "../roles/near.ts";
 import { Fault } from "./fault.ts";
-import { near } from "./near.ts";
 import { mebibytes, wholeNumber } from "./quantity.ts";
 
 export interface HealthCheck {

@@ -8,6 +8,8 @@ interface FaultOptions {
   hint?: string | undefined;
   cause?: unknown;
   exit?: number;
+  /** What else `--json` tells beside the error: what was found before it came to that. */
+  details?: object | undefined;
 }
 
 /** An error that a person can act on. Thrown anywhere, printed once, in main.ts. */
@@ -16,11 +18,13 @@ export class Fault extends Error {
   readonly code: string;
   readonly hint: string | undefined;
   readonly exit: number;
-  constructor(message: string, { code, hint, cause, exit = exits.failed }: FaultOptions) {
+  readonly details: object | undefined;
+  constructor(message: string, { code, hint, cause, exit = exits.failed, details }: FaultOptions) {
     super(message, { cause });
     this.code = code;
     this.hint = hint;
     this.exit = exit;
+    this.details = details;
   }
 }
 

@@ -1,7 +1,7 @@
+import { near } from "../roles/near.ts";
 import type { Api } from "./api.ts";
 import type { Call } from "./call.ts";
 import { Fault } from "./fault.ts";
-import { near } from "./near.ts";
 import type { App, Instance, Process, Route } from "./resources.ts";
 import { type Place, place, type Session, session } from "./session.ts";
 

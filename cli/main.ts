@@ -38,9 +38,9 @@ function takeJson(line: readonly string[]): { json: boolean; argv: string[] } {
 
 /** The cause, and one line of advice; with JSON wanted, an object that ends the output. */
 function tell(error: unknown, io: Io): number {
-  const { message, code, hint, exit } = facts(error);
+  const { message, code, hint, exit, details } = facts(error);
   const paint = painter(wantsColour(io.stderr, io.env));
-  if (io.json) io.out(JSON.stringify({ ok: false, error: { code, message, hint } }));
+  if (io.json) io.out(JSON.stringify({ ok: false, ...details, error: { code, message, hint } }));
   io.note(`${paint("red", "error:")} ${message}`);
   if (hint) io.note(`${paint("cyan", "hint:")} ${hint}`);
   if (io.env["TUTTI_DEBUG"] && error instanceof Error) io.note(error.stack ?? "");
@@ -48,7 +48,7 @@ function tell(error: unknown, io: Io): number {
 }
 
 function facts(error: unknown) {
-  const { message, code, hint, exit } = (typeof error === "object" && error !== null ? error : {}) as Record<
+  const { message, code, hint, exit, details } = (typeof error === "object" && error !== null ? error : {}) as Record<
     string,
     unknown
   >;
@@ -59,6 +59,7 @@ function facts(error: unknown) {
     hint:
       typeof hint === "string" ? hint : code ? undefined : "this is a fault of tutti itself: TUTTI_DEBUG=1 shows where",
     exit: typeof exit === "number" ? exit : exits.failed,
+    details: typeof details === "object" ? details : undefined,
   };
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { near } from "../roles/near.ts";
 import { read } from "./answers.ts";
 import type { Call } from "./call.ts";
 import { announced, componentName } from "./cluster.ts";
 import { exits, Fault, wrongUsage } from "./fault.ts";
-import { near } from "./near.ts";
 import { session } from "./session.ts";
 
 /** `tutti ready` and `tutti process ready [all | NAME…]`: prints READY, or waits for it as long as `--block` says. */

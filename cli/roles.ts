@@ -1,8 +1,8 @@
+import { near } from "../roles/near.ts";
 import { roles as catalogue, type Role } from "../roles/role.ts";
 import type { Call } from "./call.ts";
 import { type Node, nodes } from "./cluster.ts";
 import { wrongUsage } from "./fault.ts";
-import { near } from "./near.ts";
 import { session } from "./session.ts";
 import { facts, table } from "./show.ts";
 

@@ -33,12 +33,13 @@ export async function routes(call: Call): Promise<void> {
 
 export async function map(call: Call): Promise<void> {
   const { api, app, space } = await openApp(call);
-  const route = await ensureRoute(api, space.guid, call.arg(1));
-  const added = await ensureDestination(api, route, app);
+  const { route } = await ensureRoute(api, space.guid, call.arg(1));
+  const { added, shared } = await ensureDestination(api, route, app);
   const url = publicUrl(route.url, api.target);
+  const words = `${app.name} answers at ${url}${added ? "" : " already"}`;
   call.io.result(
-    { ok: true, app: app.name, url, changed: added },
-    `${app.name} answers at ${url}${added ? "" : " already"}`,
+    { ok: true, app: app.name, url, changed: added, shared },
+    shared.length > 0 ? `${words}, which it shares with ${shared.join(", ")}: requests go to all of them` : words,
   );
 }
 
@@ -66,47 +67,67 @@ async function findRoute(
   return found.find((route) => route.host === host && route.path === path);
 }
 
+export interface Taken {
+  readonly route: Route;
+  /** It was not there before. */
+  readonly made: boolean;
+}
+
 /** The route of that address in the space, made if need be. Repeatable. */
-export async function ensureRoute(api: Api, space: string, url: string): Promise<Route> {
+export async function ensureRoute(api: Api, space: string, url: string): Promise<Taken> {
   const address = splitAddress(url, await api.all<Domain>("/v3/domains"));
-  const there = (await findRoute(api, address)) ?? (await create(api, space, address));
-  const owner = there.relationships?.space?.data?.guid;
-  if (owner && owner !== space) {
-    throw new Fault(`${there.url} belongs to another space`, {
-      code: "route_taken",
-      hint: "choose another host: --hostname",
-    });
-  }
-  return there;
+  const there = await findRoute(api, address);
+  const taken = there ? { route: there, made: false } : await create(api, space, address);
+  const owner = taken.route.relationships?.space?.data?.guid;
+  if (!owner || owner === space) return taken;
+  throw refused(taken.route.url, "it belongs to another space");
 }
 
 async function create(
   api: Api,
   space: string,
   { host, domain, path }: ReturnType<typeof splitAddress>,
-): Promise<Route> {
+): Promise<Taken> {
   try {
-    return await api.post<Route>("/v3/routes", {
+    const route = await api.post<Route>("/v3/routes", {
       host,
       ...(path && { path }),
       relationships: { space: { data: { guid: space } }, domain: { data: { guid: domain.guid } } },
     });
+    return { route, made: true };
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== "unprocessable_entity") throw error;
     // Somebody made it meanwhile, or it is in a space that we may not see.
     const there = await findRoute(api, { host, domain, path });
-    if (there) return there;
-    throw new Fault(`${host}.${domain.name}${path}: ${error.message}`, {
-      code: "route_taken",
-      hint: "choose another host: --hostname",
-    });
+    if (there) return { route: there, made: false };
+    throw refused(`${host}.${domain.name}${path}`, error.message);
   }
 }
 
-/** Whether the app was added; false when the route led to it before. */
-export async function ensureDestination(api: Api, route: Route, app: App): Promise<boolean> {
+function refused(address: string, why: string): Fault {
+  return new Fault(`${address} cannot be had: ${why}`, {
+    code: "route_taken",
+    hint: "choose another host (of a push: --hostname HOST)",
+  });
+}
+
+export interface Destined {
+  /** False when the route led to the app before. */
+  readonly added: boolean;
+  /** Names of other apps to which it leads too. */
+  readonly shared: readonly string[];
+}
+
+export async function ensureDestination(api: Api, route: Route, app: App): Promise<Destined> {
   const { destinations } = await api.get<{ destinations: Destination[] }>(`/v3/routes/${route.guid}/destinations`);
-  if (destinations.some((each) => each.app.guid === app.guid)) return false;
-  await api.post(`/v3/routes/${route.guid}/destinations`, { destinations: [{ app: { guid: app.guid } }] });
-  return true;
+  const others = [...new Set(destinations.map((each) => each.app.guid).filter((guid) => guid !== app.guid))];
+  const added = !destinations.some((each) => each.app.guid === app.guid);
+  if (added) await api.post(`/v3/routes/${route.guid}/destinations`, { destinations: [{ app: { guid: app.guid } }] });
+  return { added, shared: await namesOf(api, others) };
+}
+
+async function namesOf(api: Api, guids: readonly string[]): Promise<string[]> {
+  if (guids.length === 0) return [];
+  const apps = await api.all<App>("/v3/apps", { guids: guids.join(",") });
+  return guids.map((guid) => apps.find((each) => each.guid === guid)?.name ?? "an app that you may not see");
 }

@@ -7,8 +7,10 @@ import type { ClusterSpec } from "../roles/spec.ts";
 export interface BirthFacts {
   readonly spec: ClusterSpec;
   readonly node: PlannedNode;
-  /** Addresses of the cores that are there before this node. */
+  /** Addresses of the cores, as far as they are known before this node is born: its own too. */
   readonly cores: readonly string[];
+  /** `s3://bucket/key` of the cluster's authority. */
+  readonly authority: string;
   readonly bundle: Birth["bundle"];
   /** PEM. */
   readonly ca: string;
@@ -18,7 +20,7 @@ export interface BirthFacts {
 }
 
 /** What a node is told when it is born. */
-export function birthOf({ spec, node, cores, bundle, ca, join, now }: BirthFacts): Birth {
+export function birthOf({ spec, node, cores, authority, bundle, ca, join, now }: BirthFacts): Birth {
   const { router, controller, nats, routes, files } = spec.ports;
   return {
     node: {
@@ -39,6 +41,7 @@ export function birthOf({ spec, node, cores, bundle, ca, join, now }: BirthFacts
       ...(node.disk !== undefined && { disk: node.disk }),
     },
     cores: [...cores],
+    ...(node.roles.includes("core") && { authority }),
     bundle,
     region: spec.aws?.region ?? "",
     ca,

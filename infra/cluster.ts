@@ -7,9 +7,11 @@ import { declareNames } from "./names.ts";
 import type { Node } from "./node.ts";
 import { declareNodes, type Render } from "./nodes.ts";
 import { apiUrl, type NodeOutcome, nextStep } from "./outcome.ts";
-import { prepare } from "./prepare.ts";
+import { outcomes } from "./outcomes.ts";
+import { type Prepared, prepare } from "./prepare.ts";
 import { providerFor } from "./provider.ts";
 import { tokens, withFormer } from "./tokens.ts";
+import { untraced } from "./untraced.ts";
 
 export interface ClusterArgs {
   /** What the cluster is: the path of a `cluster.yaml`, or what was read from one. */
@@ -20,6 +22,10 @@ export interface ClusterArgs {
   readonly adopt?: Readonly<Record<string, string>>;
   /** Birth → gzipped user data; default: what `cloudinit/` renders. */
   readonly render?: Render;
+}
+
+interface Wishes extends Pick<ClusterArgs, "adopt" | "render"> {
+  readonly options: ComponentResourceOptions | undefined;
 }
 
 /** A cluster on EC2: its network, identity, bucket and nodes. Throws RunError for a spec or bundle that will not do. */
@@ -35,47 +41,34 @@ export class Cluster extends ComponentResource {
   readonly ca: Output<string>;
 
   constructor(name: string, args: ClusterArgs, options?: ComponentResourceOptions) {
-    const prepared = prepare(args);
+    const prepared = prepare({ spec: args.spec, bundle: args.bundle });
     super(tokens.cluster.type, name, {}, withFormer(tokens.cluster, options));
-    const { spec, aws, bundle, nodes, sshKey } = prepared;
-
-    // Every name below carries the stack: the same cluster may stand twice in one account.
-    const base = `${name}-${getStack()}`;
-    const given = options?.provider ?? options?.providers;
-    const mine = { parent: this, ...(!given && { provider: providerFor(base, aws.region, this) }) };
-    const owned = { cluster: spec.name, stack: getStack(), aws };
-    const ground = declareGround({ base, spec, aws, owned, bundle, sshKey, options: mine });
-    const declared = declareNodes({
-      base,
-      spec,
-      nodes,
-      owned,
-      ground,
-      adopt: args.adopt,
-      render: args.render,
-      options: mine,
-    });
-
-    const routers = routersOf(nodes, declared);
-    if (aws.dns) declareNames({ name: base, domain: spec.domain, zone: aws.dns.zone, routers, ...mine });
+    const { spec, nodes } = prepared;
+    const { declared, ground, routers } = untraced(() => this.#declare(name, prepared, { ...args, options }));
     this.ca = ground.identity.ca;
     this.api = apiUrl(spec);
-    this.nodes = output(nodes.flatMap((node) => outcome(node, declared.get(node.id), ground.image)));
+    this.nodes = outcomes(nodes, declared, ground.image);
     this.routers = output(routers);
     this.next = this.routers.apply((addresses) => nextStep(spec, addresses));
-    this.registerOutputs({ nodes: this.nodes, api: this.api, routers: this.routers, next: this.next });
+    // The nodes are in the stack's outputs: a thousand of them need not be in the state twice.
+    this.registerOutputs({ api: this.api, routers: this.routers, next: this.next });
+  }
+
+  #declare(name: string, { spec, aws, bundle, nodes, sshKey }: Prepared, { adopt, render, options: given }: Wishes) {
+    // Every name below carries the stack: the same cluster may stand twice in one account.
+    const base = `${name}-${getStack()}`;
+    const own = !given?.provider && !given?.providers;
+    const options = { parent: this, ...(own && { provider: providerFor(base, aws.region, this) }) };
+    const owned = { cluster: spec.name, stack: getStack(), aws };
+    const ground = declareGround({ base, spec, aws, owned, bundle, sshKey, options });
+    const declared = declareNodes({ base, spec, nodes, owned, ground, adopt, render, options });
+    const routers = routersOf(nodes, declared);
+    if (aws.dns) declareNames({ name: base, domain: spec.domain, zone: aws.dns.zone, routers, ...options });
+    return { ground, declared, routers };
   }
 }
 
 function routersOf(nodes: readonly PlannedNode[], declared: ReadonlyMap<string, Node>): Output<string>[] {
   const routers = nodes.filter(({ roles }) => roles.includes("router"));
   return routers.flatMap(({ id }) => declared.get(id)?.publicAddress ?? []);
-}
-
-function outcome(node: PlannedNode, declared: Node | undefined, image: Output<string>) {
-  if (!declared) return [];
-  const { type = "", spot = false, volume = 0 } = node.machine ?? {};
-  const { instance, privateAddress, publicAddress } = declared;
-  const planned = { id: node.id, roles: node.roles, zone: node.zone, type, spot, volume };
-  return [{ ...planned, image, instance, privateAddress, publicAddress }];
 }

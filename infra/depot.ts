@@ -34,6 +34,8 @@ export class Depot extends ComponentResource {
   readonly arn: Output<string>;
   /** `s3://bucket/key` of the agent. */
   readonly source: Output<string>;
+  /** `s3://bucket/key` of what makes a core the authority. */
+  readonly authority: Output<string>;
   /** What has to be there before the first node boots. */
   readonly stock: readonly BucketObjectv2[];
 
@@ -47,7 +49,9 @@ export class Depot extends ComponentResource {
     this.#shut(name, bucket);
     const agent = this.#agent(name, bucket, args);
     this.source = interpolate`s3://${agent.bucket}/${agent.key}`;
-    this.stock = [agent, this.#identity(name, bucket, args)];
+    const identity = this.#identity(name, bucket, args);
+    this.authority = interpolate`s3://${identity.bucket}/${identity.key}`;
+    this.stock = [agent, identity];
     this.registerOutputs({ bucket: this.bucket });
   }
 

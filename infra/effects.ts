@@ -43,14 +43,17 @@ function changed(now: NodeOutcome, node: PlannedNode, image: string | undefined)
   const found = [...differences(now, node, image)];
   const worst = kinds.find((kind) => found.some(([one]) => one === kind));
   if (!worst) return [];
-  return [{ node: node.id, kind: worst, roles: now.roles, because: found.map(([, why]) => why) }];
+  const order = worst === "replace" && node.address ? [`the old machine goes first: ${node.address} is its place`] : [];
+  return [{ node: node.id, kind: worst, roles: now.roles, because: [...found.map(([, why]) => why), ...order] }];
 }
 
-function* differences(now: NodeOutcome, { zone, roles, machine }: PlannedNode, image?: string): Generator<Difference> {
+function* differences(now: NodeOutcome, node: PlannedNode, image?: string): Generator<Difference> {
+  const { zone, roles, machine, address = now.privateAddress } = node;
   const { type = now.type, spot = now.spot, volume = now.volume } = machine ?? {};
   if (image && image !== now.image) yield ["replace", `another image: ${now.image} → ${image}`];
   if (zone !== now.zone) yield ["replace", `another zone: ${now.zone} → ${zone}`];
   if (spot !== now.spot) yield ["replace", spot ? "from on-demand to spot" : "from spot to on-demand"];
+  if (address !== now.privateAddress) yield ["replace", `another address: ${now.privateAddress} → ${address}`];
   if (type !== now.type) yield ["restart", `another size: ${now.type} → ${type}`];
   if (volume > now.volume) yield ["change", `a larger disk: ${now.volume} → ${volume} GiB`];
   if (volume < now.volume) yield ["refuse", `a smaller disk: ${now.volume} → ${volume} GiB; a disk only grows`];

@@ -5,9 +5,17 @@ export interface Adoption {
   /** Value of the Cluster's argument `adopt`: node → instance. */
   readonly adopt: Readonly<Record<string, string>>;
   /** Value for `aws.network` of cluster.yaml: the network in which those instances stand. */
-  readonly network: { readonly vpc: string; readonly subnets: Readonly<Record<string, string>> } | undefined;
+  readonly network: FoundNetwork | undefined;
   /** Instances that are not taken because their node has a newer one. */
   readonly left: readonly string[];
+}
+
+export interface FoundNetwork {
+  readonly vpc: string;
+  /** Letter of a zone → subnet. */
+  readonly subnets: Readonly<Record<string, string>>;
+  /** Core → its private address: all others know it by that. */
+  readonly cores: Readonly<Record<string, string>>;
 }
 
 /** The machines of one stack, newest first: when a name has two, state went with the newer. */
@@ -32,5 +40,11 @@ function networkOf(found: readonly Found[], machines: readonly Found[]): Adoptio
   const tagged = found.filter(({ kind }) => kind === "subnet").map(({ id, zone = "" }) => [zone, id] as const);
   const used = machines.flatMap(({ machine }) => (machine ? [[machine.zone, machine.subnet] as const] : []));
   const zones = [...new Map([...tagged, ...used])].sort(([one], [other]) => one.localeCompare(other));
-  return { vpc, subnets: Object.fromEntries(zones.map(([zone, id]) => [zone.slice(-1), id])) };
+  // The newest of a node comes first, and what is said last counts.
+  const cores = machines.toReversed().filter(({ machine }) => machine?.roles.includes("core"));
+  return {
+    vpc,
+    subnets: Object.fromEntries(zones.map(([zone, id]) => [zone.slice(-1), id])),
+    cores: Object.fromEntries(cores.map(({ node, machine }) => [node, machine?.privateAddress ?? ""])),
+  };
 }

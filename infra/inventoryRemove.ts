@@ -3,6 +3,7 @@ import {
   DeleteKeyPairCommand,
   DeleteRouteTableCommand,
   DeleteSecurityGroupCommand,
+  DeleteSubnetCidrReservationCommand,
   DeleteSubnetCommand,
   DeleteVolumeCommand,
   DeleteVpcCommand,
@@ -13,6 +14,7 @@ import {
   DetachInternetGatewayCommand,
   DisassociateAddressCommand,
   DisassociateRouteTableCommand,
+  GetSubnetCidrReservationsCommand,
   paginateDescribeInstances,
   ReleaseAddressCommand,
   RevokeSecurityGroupIngressCommand,
@@ -30,7 +32,7 @@ const removals: Readonly<Record<FoundKind, Removal>> = {
   address: removeAddress,
   volume: ({ ec2 }, VolumeId) => ec2.send(new DeleteVolumeCommand({ VolumeId })),
   firewall: ({ ec2 }, GroupId) => ec2.send(new DeleteSecurityGroupCommand({ GroupId })),
-  subnet: ({ ec2 }, SubnetId) => ec2.send(new DeleteSubnetCommand({ SubnetId })),
+  subnet: removeSubnet,
   "route-table": removeTable,
   gateway: removeGateway,
   network: ({ ec2 }, VpcId) => ec2.send(new DeleteVpcCommand({ VpcId })),
@@ -76,6 +78,14 @@ async function removeAddress({ ec2 }: Account, AllocationId: string): Promise<vo
   const AssociationId = found.Addresses?.[0]?.AssociationId;
   if (AssociationId) await orGone(ec2.send(new DisassociateAddressCommand({ AssociationId })));
   await ec2.send(new ReleaseAddressCommand({ AllocationId }));
+}
+
+/** What is kept for cores has no tags: it goes with its subnet. */
+async function removeSubnet({ ec2 }: Account, SubnetId: string): Promise<void> {
+  const found = await orGone(ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId })));
+  for (const { SubnetCidrReservationId } of found?.SubnetIpv4CidrReservations ?? [])
+    await orGone(ec2.send(new DeleteSubnetCidrReservationCommand({ SubnetCidrReservationId })));
+  await ec2.send(new DeleteSubnetCommand({ SubnetId }));
 }
 
 async function removeTable({ ec2 }: Account, RouteTableId: string): Promise<void> {

@@ -11,7 +11,9 @@ export class Machine extends CustomResource {
   declare readonly publicIp: Output<string>;
 
   constructor(name: string, args: InstanceArgs, options: CustomResourceOptions) {
-    const read = { privateIp: undefined, publicIp: undefined };
-    super("aws:ec2/instance:Instance", name, { ...args, ...read }, options);
+    const props: InstanceArgs & { publicIp?: undefined } = { privateIp: undefined, publicIp: undefined };
+    super("aws:ec2/instance:Instance", name, props, options);
+    // The SDK makes an output of what it is given, at once, and sends what it finds there later, when all is known.
+    Object.assign(props, args);
   }
 }

@@ -4,13 +4,14 @@ import { RouteTable } from "@pulumi/aws/ec2/routeTable.js";
 import { RouteTableAssociation } from "@pulumi/aws/ec2/routeTableAssociation.js";
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
 import { Subnet } from "@pulumi/aws/ec2/subnet.js";
+import { SubnetCidrReservation } from "@pulumi/aws/ec2/subnetCidrReservation.js";
 import { Vpc } from "@pulumi/aws/ec2/vpc.js";
 import { SecurityGroupEgressRule } from "@pulumi/aws/vpc/securityGroupEgressRule.js";
 import { all, ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import type { AwsSpec } from "../roles/aws.ts";
+import { coreBlocks, defaultNetwork, subnets } from "../roles/subnets.ts";
 import { declareOpenings } from "./firewall.ts";
 import type { Opening } from "./ports.ts";
-import { defaultNetwork, subnets } from "./subnets.ts";
 import type { Tags } from "./tags.ts";
 import { tokens, withFormer } from "./tokens.ts";
 
@@ -54,15 +55,23 @@ export class Network extends ComponentResource {
     const table = new RouteTable(name, { vpcId: vpc.id, tags }, mine);
     const outward = { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", gatewayId: gateway.id };
     const route = new Route(`${name}-internet`, outward, mine);
-    const made = subnets(cidrBlock, aws.zones).map(({ zone, cidr }) => {
+    const made = subnets(cidrBlock, aws.zones).map((planned) => {
+      const { zone, cidr } = planned;
       const place = { vpcId: vpc.id, cidrBlock: cidr, availabilityZone: `${aws.region}${zone}` };
       const subnet = new Subnet(`${name}-${zone}`, { ...place, mapPublicIpOnLaunch: true, tags }, mine);
       const link = { subnetId: subnet.id, routeTableId: table.id };
       // A machine that boots before its subnet has a way out finds neither its agent nor its packages.
       const ready = new RouteTableAssociation(`${name}-${zone}`, link, { ...mine, dependsOn: route });
-      return [zone, all([subnet.id, ready.id]).apply(([id]) => id)] as const;
+      const kept = coreBlocks(planned).map((block, i) => this.#reserve(`${name}-${zone}-${i}`, subnet.id, block));
+      return [zone, all([subnet.id, ready.id, ...kept]).apply(([id = ""]) => id)] as const;
     });
     return { vpc, subnets: Object.fromEntries(made) };
+  }
+
+  /** EC2 gives none of these addresses away by itself: a core that is made or made anew finds its own free. */
+  #reserve(name: string, subnetId: Input<string>, cidrBlock: string): Output<string> {
+    const args = { subnetId, cidrBlock, reservationType: "explicit", description: "Addresses of cores" };
+    return new SubnetCidrReservation(name, args, { parent: this }).id;
   }
 
   #members(name: string, { doors, tags }: NetworkArgs): Output<string> {

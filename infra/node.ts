@@ -39,13 +39,15 @@ export class Node extends ComponentResource {
       import: args.adopt,
       additionalSecretOutputs: ["userDataBase64"],
       ignoreChanges: settledAtBirth(args),
+      // An address is one machine's at a time: the old one has to give it up before the new one can have it.
+      deleteBeforeReplace: args.node.address !== undefined,
     });
     this.instance = instance.id;
     this.privateAddress = instance.privateIp;
     this.publicAddress = args.node.roles.includes("router")
       ? this.#elastic(name, instance, args.tags)
       : instance.publicIp;
-    this.registerOutputs({ instance: instance.id });
+    this.registerOutputs({});
   }
 
   #elastic(name: string, instance: Machine, tags: Tags): Output<string> {
@@ -58,11 +60,19 @@ export class Node extends ComponentResource {
 /**
  * User data is read once, at birth: what it says of roles is history as soon as the node runs, and the store knows
  * better. It is also different at each run, as each has a fresh claim. EC2 would stop a machine to change it, for
- * nothing. A node that is replaced for another reason gets the new text all the same.
+ * nothing. So is the ssh key: another one would be a new machine for each node at once. And a machine that stands still
+ * has no public address, which would look like another wish. A node that is replaced for another reason gets all of it.
  */
-function settledAtBirth({ newestImage }: NodeArgs): string[] {
-  return ["userDataBase64", ...(newestImage ? ["ami"] : [])];
+function settledAtBirth({ newestImage, adopt }: NodeArgs): string[] {
+  const settled = ["userDataBase64", "keyName", "associatePublicIpAddress", ...(newestImage ? ["ami"] : [])];
+  return adopt ? [...settled, ...mendable] : settled;
 }
+
+/**
+ * The engine takes a machine in only when nothing about it differs; but firewalls and profile of a stack that has lost
+ * its state are new. The next `up`, which adopts no more, changes all this in place.
+ */
+const mendable = ["vpcSecurityGroupIds", "iamInstanceProfile", "tags", "rootBlockDevice", "instanceType"];
 
 function machine(args: NodeArgs): InstanceArgs {
   const { type, volume, spot } = args.node.machine ?? { type: "", volume: 0, spot: false };
@@ -70,6 +80,7 @@ function machine(args: NodeArgs): InstanceArgs {
     ami: args.image,
     instanceType: type,
     subnetId: args.subnet,
+    privateIp: args.node.address,
     availabilityZone: args.node.zone,
     vpcSecurityGroupIds: [...args.walls],
     associatePublicIpAddress: true,

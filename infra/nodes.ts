@@ -1,5 +1,5 @@
-import { all, type ComponentResourceOptions, type Output, type Resource, secret } from "@pulumi/pulumi";
-import { renderUserData } from "../cloudinit/render.ts";
+import { all, type ComponentResourceOptions, type Output, type Resource } from "@pulumi/pulumi";
+import { userDataRenderer } from "../cloudinit/render.ts";
 import type { Birth } from "../roles/birth.ts";
 import type { PlannedNode } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
@@ -7,7 +7,6 @@ import { type BirthFacts, birthOf } from "./births.ts";
 import type { Ground } from "./ground.ts";
 import { Node } from "./node.ts";
 import { nodeTags, type Owned } from "./tags.ts";
-import { untraced } from "./untraced.ts";
 import { waves } from "./waves.ts";
 
 /** `forbid`: secrets that must not be in what comes out. */
@@ -25,21 +24,24 @@ export interface NodesArgs {
 }
 
 /** What all births have in common, once it is known. */
-interface Shared extends Pick<BirthFacts, "bundle" | "ca" | "join" | "now"> {
+interface Shared extends Pick<BirthFacts, "bundle" | "authority" | "ca" | "join" | "now"> {
   /** Secrets that stay here. */
   readonly forbid: readonly string[];
 }
 
-/** One wave of nodes after the other: a later one is told the addresses of the cores of the earlier ones. */
+/** One wave of nodes after the other: a later one is told the addresses of the cores of the earlier ones too. */
 export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
   const shared = sharedFacts(args.ground);
+  const render = args.render ?? rendering();
   const declared = new Map<string, Node>();
   for (const wave of waves(args.nodes)) {
-    const cores = args.nodes.filter(({ id, roles }) => declared.has(id) && roles.includes("core"));
-    const facts = all([shared, all(cores.flatMap(({ id }) => declared.get(id)?.privateAddress ?? []))]);
-    untraced(() => {
-      for (const node of wave) declared.set(node.id, declareNode(args, node, userData(args, node, facts)));
-    });
+    const cores = args.nodes.filter(({ roles }) => roles.includes("core"));
+    const facts = all([
+      shared,
+      all(cores.flatMap(({ id, address }) => address ?? declared.get(id)?.privateAddress ?? [])),
+    ]);
+    for (const node of wave)
+      declared.set(node.id, declareNode(args, node, userData({ spec: args.spec, render }, node, facts)));
   }
   return declared;
 }
@@ -47,18 +49,35 @@ export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
 function sharedFacts({ identity, depot, bundle }: Ground): Output<Shared> {
   const now = Date.now();
   const { version, sha256, mirrors = [] } = bundle;
-  return all([identity.authority, depot.source]).apply(([{ certificate, key, join }, source]) => ({
+  return all([identity.authority, depot.source, depot.authority]).apply(([known, source, authority]) => ({
     bundle: { version, sha256, sources: [source, ...mirrors] },
-    ...{ ca: certificate, join, now, forbid: [join, key] },
+    authority,
+    ...{ ca: known.certificate, join: known.join, now, forbid: [known.join, known.key] },
   }));
 }
 
-function userData({ spec, render = renderUserData }: NodesArgs, node: PlannedNode, known: Output<[Shared, string[]]>) {
-  const text = known.apply(([{ forbid, ...facts }, cores]) => {
+/** Nodes have the most of their user data in common, and the secrets that must not be in it. */
+function rendering(): Render {
+  const known = new Map<string, (birth: Birth) => Uint8Array>();
+  return (birth, { forbid }) => {
+    const secrets = forbid.join("\n");
+    const renderer = known.get(secrets) ?? userDataRenderer({ forbid });
+    known.set(secrets, renderer);
+    return renderer(birth);
+  };
+}
+
+interface Rendering {
+  readonly spec: ClusterSpec;
+  readonly render: Render;
+}
+
+/** Secret, because the join secret is, from which the claim is made. */
+function userData({ spec, render }: Rendering, node: PlannedNode, known: Output<[Shared, string[]]>) {
+  return known.apply(([{ forbid, ...facts }, cores]) => {
     const bytes = render(birthOf({ spec, node, cores, ...facts }), { forbid });
     return Buffer.from(bytes).toString("base64");
   });
-  return secret(text);
 }
 
 function declareNode(

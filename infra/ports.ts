@@ -1,5 +1,5 @@
 import { type PortName, type RoleName, roles } from "../roles/role.ts";
-import { portRange } from "../roles/set.ts";
+import { coresOf, portRange } from "../roles/set.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
 
 /** One opening in the firewall. Whatever no rule opens is shut. */
@@ -15,7 +15,8 @@ export interface Opening {
 
 /** The openings of a group of nodes: the ports of its roles, each only to those who have business there. */
 export function openings(spec: ClusterSpec, wanted: readonly RoleName[]): Opening[] {
-  const named = new Set<PortName>();
+  // A core that is alone has no other to meet.
+  const named = new Set<PortName>(coresOf(spec) > 1 ? [] : ["routes"]);
   const all = wanted.flatMap((role) =>
     roles[role].ports
       // A port for the node itself needs no opening: loopback knows no firewall. What two roles share is opened once.

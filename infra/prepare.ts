@@ -1,10 +1,10 @@
-import { RunError } from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors.js";
 import type { AwsSpec } from "../roles/aws.ts";
 import { type PlannedNode, plan } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
+import { crowded, defaultNetwork, subnets } from "../roles/subnets.ts";
 import type { Bundle } from "./bundle.ts";
 import { directoryOf, readBundle, readCluster, readPublicKey } from "./sources.ts";
-import { crowded, defaultNetwork, subnets } from "./subnets.ts";
 
 /** All that is known before anything is declared. */
 export interface Prepared {
@@ -16,14 +16,21 @@ export interface Prepared {
   readonly sshKey: string | undefined;
 }
 
+export interface Given {
+  readonly spec: ClusterSpec | string;
+  readonly bundle: Bundle | string;
+  /** A public key or its file, in place of the spec's: an example's key is in nobody's home. Default: TUTTI_SSH_KEY. */
+  readonly sshKey?: string;
+}
+
 /** Reads and checks what a cluster is made of. Throws RunError: what cannot work is refused before EC2 is asked. */
-export function prepare(args: { spec: ClusterSpec | string; bundle: Bundle | string }): Prepared {
+export function prepare({ sshKey: own = process.env["TUTTI_SSH_KEY"], ...args }: Given): Prepared {
   const spec = typeof args.spec === "string" ? readCluster(args.spec) : args.spec;
   const aws = groundOf(spec);
   const nodes = plan(spec);
   refuseCrowds(aws, nodes);
-  const sshKey = aws.ssh && readPublicKey(aws.ssh.key, directoryOf(args.spec));
-  const bundle = typeof args.bundle === "string" ? readBundle(args.bundle) : args.bundle;
+  const sshKey = aws.ssh && readPublicKey(own || aws.ssh.key, own ? process.cwd() : directoryOf(args.spec));
+  const bundle = typeof args.bundle === "string" ? readBundle(args.bundle, aws.architecture) : args.bundle;
   return { spec, aws, bundle, nodes, sshKey };
 }
 

@@ -46,26 +46,44 @@ function share(lines: readonly CostLine[], of: string): Share | undefined {
   return { what: mine.map(({ what }) => what).join(" + "), month };
 }
 
+/** What a group of nodes costs. */
+export interface GroupCost {
+  readonly of: string;
+  /** `3 × t3.small`. */
+  readonly what: string;
+  readonly month: number;
+}
+
 export interface OverBudget {
   readonly budget: number;
   /** Dollars a month; 0 when only what has no price stands against the budget. */
   readonly by: number;
   /** One sentence. */
   readonly why: string;
+  /** Where most of the money goes: groups of nodes, at most three, the dearest first. */
+  readonly dearest: readonly GroupCost[];
 }
 
 /** Why an estimate does not keep a budget (dollars a month); undefined when it does. The budget itself is kept. */
 export function overBudget(estimate: Estimate, budget: number): OverBudget | undefined {
   const { total, unpriced } = estimate;
   const by = cents(total - budget);
-  if (by > 0) return { budget, by, why: `${money(total)} a month is ${money(by)} over the budget of ${money(budget)}` };
+  const dearest = dearestOf(estimate);
+  if (by > 0)
+    return { budget, by, why: `${money(total)} a month is ${money(by)} over the budget of ${money(budget)}`, dearest };
   if (unpriced.length === 0) return undefined;
   // A budget that cannot be checked must not pass for one that is kept.
-  return {
-    budget,
-    by: 0,
-    why: `the budget of ${money(budget)} cannot be checked: no price is known of ${unpriced.join(", ")}`,
-  };
+  const why = `the budget of ${money(budget)} cannot be checked: no price is known of ${unpriced.join(", ")}`;
+  return { budget, by: 0, why, dearest };
+}
+
+function dearestOf({ lines }: Estimate): GroupCost[] {
+  const machines = lines.filter(({ kind }) => kind === "on-demand" || kind === "spot");
+  const groups = [...new Set(machines.map(({ of }) => of))].flatMap((of): GroupCost[] => {
+    const { what = "", month } = share(machines, of) ?? {};
+    return month === undefined ? [] : [{ of, what, month }];
+  });
+  return groups.sort((one, other) => other.month - one.month).slice(0, 3);
 }
 
 /** 12.5 → `$12.50`, -3 → `-$3.00`. */

@@ -1,5 +1,5 @@
 import type { Estimate } from "./price.ts";
-import { type Delta, type DeltaLine, money, type Share } from "./priceDelta.ts";
+import { type Delta, type DeltaLine, money, type OverBudget, type Share } from "./priceDelta.ts";
 
 type Row = readonly [string, string];
 
@@ -29,6 +29,13 @@ export function deltaText({ lines, onDemand, spot, other, total }: Delta): strin
   return ruled(lines.map(step), sums).join("\n");
 }
 
+/** Where to save, when a budget is not kept. */
+export function savingText({ dearest }: OverBudget): string {
+  if (dearest.length === 0) return "give the nodes a type that is in the price table, or leave the budget out";
+  const groups = dearest.map(({ of, what, month }) => `${of} (${what}) ${money(month)}`);
+  return `the dearest: ${groups.join(", ")}; a smaller instanceType, a smaller count or spot: true saves most there`;
+}
+
 function step({ of, before, after }: DeltaLine): Row {
   const whats = [before?.what ?? "none", after?.what ?? "none"];
   const what = before?.what === after?.what ? (after?.what ?? "") : whats.join(" → ");
@@ -43,7 +50,7 @@ function remarks({ date, region, unpriced, foreignRegion }: Estimate): string[] 
   return [
     ...(unpriced.length ? [`no price is known of ${unpriced.join(", ")}: not in the sums`] : []),
     ...(foreignRegion ? [`${region} is not in the price table: these are the prices of us-east-1`] : []),
-    `estimate with prices of ${date}; traffic and requests come on top`,
+    `estimate with prices of ${date}, not checked against Amazon's list; traffic and requests come on top`,
   ];
 }
 

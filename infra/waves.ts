@@ -1,11 +1,12 @@
 import type { PlannedNode } from "../roles/plan.ts";
 
 /**
- * The order of births: the first core, the other cores, everybody else. Each is told the addresses of the cores before
- * it, so a wave waits for the addresses of the one before. Within a wave all are born at once.
+ * The order of births. Where the addresses of cores are known beforehand all are born at once. A core whose address EC2
+ * chooses comes first, and the others wait until they can be told it. Within a wave all are born at once.
  */
 export function waves(nodes: readonly PlannedNode[]): PlannedNode[][] {
-  const [first, ...others] = nodes.filter(({ roles }) => roles.includes("core"));
-  const rest = nodes.filter(({ roles }) => !roles.includes("core"));
-  return [first ? [first] : [], others, rest].filter((wave) => wave.length > 0);
+  const isUnknown = ({ roles, address }: PlannedNode) => roles.includes("core") && address === undefined;
+  const first = nodes.filter(isUnknown);
+  const rest = nodes.filter((node) => !isUnknown(node));
+  return [first, rest].filter((wave) => wave.length > 0);
 }

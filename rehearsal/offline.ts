@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, globSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
@@ -45,10 +45,13 @@ export function offline(options: OfflineOptions): Offline {
     // Programs, providers and the engine's own scripts are many files: compiled once, they start in half the time.
     NODE_COMPILE_CACHE: join(project, ".cache/node"),
     PULUMI_HOME: home,
-    PULUMI_BACKEND_URL: pathToFileURL(state).href,
+    // Without the query the engine keeps a file of attributes beside each file of state, and writes it in place: one that
+    // is killed just then leaves it empty, and the state cannot be read any more. State itself is written and renamed.
+    PULUMI_BACKEND_URL: `${pathToFileURL(state).href}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(folder, options.passphrase),
     PULUMI_SKIP_UPDATE_CHECK: "1",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "1",
+    TUTTI_SSH_KEY: process.env["TUTTI_SSH_KEY"] || ownKey(folder),
     AWS_ACCESS_KEY_ID: "rehearsal",
     AWS_SECRET_ACCESS_KEY: "rehearsal",
     AWS_REGION: region,
@@ -79,6 +82,17 @@ function passphraseFile(folder: string, given: string | undefined): string {
   if (given === undefined && existsSync(path)) return path;
   writeFileSync(path, given ?? randomBytes(24).toString("base64url"), { mode: 0o600 });
   chmodSync(path, 0o600);
+  return path;
+}
+
+/** Nobody can be asked for the key that an example names, and nobody logs in: a public one whose other half is not kept. */
+function ownKey(folder: string): string {
+  const path = join(folder, "id_ed25519.pub");
+  if (existsSync(path)) return path;
+  const { x = "" } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+  const fields = [Buffer.from("ssh-ed25519"), Buffer.from(x, "base64url")];
+  const wire = fields.flatMap((field) => [Buffer.from([0, 0, 0, field.length]), field]);
+  writeFileSync(path, `ssh-ed25519 ${Buffer.concat(wire).toString("base64")} offline\n`, { mode: 0o600 });
   return path;
 }
 

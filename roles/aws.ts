@@ -17,6 +17,10 @@ const network = z
       .record(zoneLetter, z.string().regex(/^subnet-[0-9a-f]+$/, "a subnet's id, subnet-…"))
       .optional()
       .describe("subnets that exist, zone by zone; they need a way to the internet"),
+    cores: z
+      .record(z.string(), z.ipv4("a private address such as 10.0.1.10"))
+      .optional()
+      .describe("subnets that exist: the address of each core, core-0: 10.0.1.10; needed where there are several"),
   })
   .prefault({});
 

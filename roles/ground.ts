@@ -9,6 +9,7 @@ export function problemsOfGround(spec: ClusterSpec): Problem[] {
   if (!aws) return spec.nodes.flatMap(withoutGround);
   return [
     ...problemsOfNetwork(aws),
+    ...problemsOfCores(spec, aws),
     ...problemsOfPorts(spec, aws),
     ...spec.nodes.flatMap((group, i) => problemsOfGroup(aws, group, `nodes[${i}]`)),
   ];
@@ -38,8 +39,28 @@ function problemsOfNetwork({ network, zones }: AwsSpec): Problem[] {
   return problems;
 }
 
+/** Nobody but the person knows which addresses of a subnet that exists are free. */
+function problemsOfCores({ nodes }: ClusterSpec, { network }: AwsSpec): Problem[] {
+  const ids = nodes.flatMap(({ name, roles, count }) =>
+    roles.includes("core") ? Array.from({ length: count }, (_, i) => `${name}-${i}`) : [],
+  );
+  const path = "aws.network.cores";
+  const { vpc, cores } = network;
+  if (!vpc) return cores ? [{ path, message: "is for a network that exists: in one that is made leave it out" }] : [];
+  const lacking = cores || ids.length > 1 ? ids.filter((id) => !cores?.[id]) : [];
+  const strange = Object.keys(cores ?? {}).filter((id) => !ids.includes(id));
+  const taken = Object.entries(cores ?? {}).filter(([id, address]) =>
+    Object.entries(cores ?? {}).some(([other, same]) => other < id && same === address),
+  );
+  return [
+    ...lacking.map((id) => ({ path, message: `${id} is missing: write a free address of its zone's subnet` })),
+    ...strange.map((id) => ({ path: `${path}.${id}`, message: `is no core: the cores are ${ids.join(", ")}` })),
+    ...taken.map(([id, address]) => ({ path: `${path}.${id}`, message: `${address} is there twice: choose another` })),
+  ];
+}
+
 function problemsOfPorts({ ports }: ClusterSpec, { ssh }: AwsSpec): Problem[] {
-  return (["router", "controller", "nats", "files"] as const).flatMap((name): Problem[] => {
+  return (["router", "controller", "nats", "routes", "files"] as const).flatMap((name): Problem[] => {
     const path = `ports.${name}`;
     if (ports[name] === 0)
       return [{ path, message: "0 does not do on EC2, whose firewall wants a number: choose one" }];

@@ -79,6 +79,6 @@ export function parseNode(text: string, file = "node.json"): NodeSpec {
     throw new SpecError(file, [{ path: "(top)", message: "is not JSON" }]);
   }
   const result = nodeSpec.safeParse(json);
-  if (!result.success) throw new SpecError(file, problemsOf(result.error));
+  if (!result.success) throw new SpecError(file, problemsOf(result.error, json));
   return result.data;
 }

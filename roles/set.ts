@@ -14,15 +14,19 @@ export function problemsOfSet(spec: ClusterSpec): Problem[] {
   ];
 }
 
+const countOf = (spec: Pick<ClusterSpec, "nodes">, role: RoleName): number =>
+  spec.nodes.filter((group) => group.roles.includes(role)).reduce((sum, group) => sum + group.count, 0);
+
+/** How many nodes are cores. */
+export const coresOf = (spec: Pick<ClusterSpec, "nodes">): number => countOf(spec, "core");
+
 function rolesOfSet(spec: ClusterSpec): Problem[] {
-  const count = (role: RoleName) =>
-    spec.nodes.filter((group) => group.roles.includes(role)).reduce((sum, group) => sum + group.count, 0);
-  const cores = count("core");
+  const cores = coresOf(spec);
   const few: Problem[] =
     cores % 2 === 0 || cores > 5
       ? [{ path: "nodes", message: `${cores} nodes have the role core: it takes 1, 3 or 5` }]
       : [];
-  const missing = (["controller", "router"] as const).filter((role) => count(role) === 0);
+  const missing = (["controller", "router"] as const).filter((role) => countOf(spec, role) === 0);
   return [
     ...few,
     ...missing.map((role) => ({ path: "nodes", message: `no node has the role ${role}: give it to one` })),
@@ -52,12 +56,15 @@ export function portRange({ ports }: Pick<ClusterSpec, "ports">, name: PortRange
 }
 
 function problemsOfRanges(spec: ClusterSpec): Problem[] {
-  return ranges.flatMap((name): Problem[] => {
+  const bad = ranges.flatMap((name): Problem[] => {
     const { first, last } = portRange(spec, name);
     if (first >= 1024 && first <= last && last <= 65535) return [];
     const message = `${spec.ports[name]} is no range of ports: write two numbers from 1024 to 65535, the lower first`;
     return [{ path: `ports.${name}`, message }];
   });
+  const [apps, status] = [portRange(spec, "instances"), portRange(spec, "status")];
+  if (bad.length > 0 || apps.first > status.last || status.first > apps.last) return bad;
+  return [{ path: "ports.status", message: `${spec.ports.status} meets ports.instances: choose another range` }];
 }
 
 /** Two ports clash when one node has to open both. */

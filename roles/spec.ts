@@ -63,8 +63,9 @@ export type NodeGroup = z.output<typeof nodeGroup>;
 
 /** Text of a `cluster.yaml` → spec. Throws SpecError with every problem and its path: parts first, then the set. */
 export function parseCluster(text: string, file = "cluster.yaml"): ClusterSpec {
-  const result = clusterSpec.safeParse(readYaml(text, file));
-  if (!result.success) throw new SpecError(file, problemsOf(result.error));
+  const value = readYaml(text, file);
+  const result = clusterSpec.safeParse(value);
+  if (!result.success) throw new SpecError(file, problemsOf(result.error, value));
   const problems = problemsOfSet(result.data);
   if (problems.length > 0) throw new SpecError(file, problems);
   return result.data;
@@ -76,6 +77,12 @@ function readYaml(text: string, file: string): unknown {
   } catch (error) {
     if (!(error instanceof YAMLParseError)) throw error;
     const line = error.linePos?.[0].line ?? 1;
-    throw new SpecError(file, [{ path: `line ${line}`, message: error.message.split("\n")[0] ?? "is not YAML" }]);
+    throw new SpecError(file, [{ path: `line ${line}`, message: complaint(error) }]);
   }
+}
+
+/** Its first line ends in the place, which we name ourselves, and a colon before the text that it shows. */
+function complaint({ message }: YAMLParseError): string {
+  const [first = ""] = message.split("\n");
+  return first.replace(/( at line \d+, column \d+)?:?$/, "") || "is not YAML";
 }

@@ -5,9 +5,9 @@ import type { Call } from "../call.ts";
 import { Fault } from "../fault.ts";
 import { projectFile } from "./offline/place.ts";
 
-/** Path of the agent bundle that nodes will fetch: `--bundle`, TUTTI_BUNDLE, or the newest that was made here. */
-export function bundleOf(call: Call, { architecture }: AwsSpec): string {
-  const given = call.text("bundle") ?? call.io.env["TUTTI_BUNDLE"];
+/** Path of the agent bundle that nodes will get: `--bundle` (of an upgrade `--to`), TUTTI_BUNDLE, or the newest that was made here. */
+export function bundleOf(call: Call, { architecture }: Pick<AwsSpec, "architecture">): string {
+  const given = call.text("bundle") ?? call.text("to") ?? call.io.env["TUTTI_BUNDLE"];
   const path = resolve(given ?? projectFile(".cache/bundle"));
   const found = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? newest(path, architecture) : path;
   if (found && existsSync(found)) return found;

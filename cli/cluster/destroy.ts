@@ -21,7 +21,7 @@ export async function destroy(call: Call): Promise<number> {
     io.result({ ok: false, ...nothing, nodes: nodesIn(work.before) }, "nothing was destroyed");
     return exits.failed;
   }
-  const { changes } = await act(work, "destroy", call);
+  const { changes } = await act(work, "destroy", { call });
   const rows = changes.map((change) => rowOf(change, work.about));
   io.result(
     { ok: true, ...nothing, changes: rows },

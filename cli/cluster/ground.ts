@@ -52,10 +52,7 @@ async function offline({ io }: Call, { spec, stack, more }: Wanted): Promise<Sta
   const { env, config } = rehearsal.offline({ folder: place.engine, url: ground.url, region: spec.aws?.region });
   const path = env["PATH"] ?? "";
   const folder = join(place.clusters, spec.name);
-  // Without it the engine keeps a file of attributes beside each file of state, and writes it in place: one that is killed
-  // just then leaves it empty, and the state cannot be read any more. State itself is written beside and renamed.
-  const backend = { PULUMI_BACKEND_URL: `${env["PULUMI_BACKEND_URL"]}?metadata=skip` };
-  const site = { program: engineOn(path), folder, stack, env: { ...env, ...backend, ...more } };
+  const site = { program: engineOn(path), folder, stack, env: { ...env, ...more } };
   lay(site, { ...facts(spec), config });
   return { site, offline: true };
 }

@@ -5,6 +5,7 @@ const words: Readonly<Record<string, string>> = {
   "aws:ec2/eipAssociation:EipAssociation": "address of a machine",
   "aws:ec2/vpc:Vpc": "network",
   "aws:ec2/subnet:Subnet": "subnet",
+  "aws:ec2/subnetCidrReservation:SubnetCidrReservation": "address kept for a core",
   "aws:ec2/internetGateway:InternetGateway": "internet gateway",
   "aws:ec2/routeTable:RouteTable": "route table",
   "aws:ec2/route:Route": "route",

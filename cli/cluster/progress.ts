@@ -1,6 +1,7 @@
 import type { Change, Deed, Told } from "../../infra/run/events.ts";
-
-import type { Io } from "../io.ts";
+import { type Io, painter, wantsColour } from "../io.ts";
+import { liveLine } from "../live.ts";
+import { span } from "../show.ts";
 import { shortName, wordFor } from "./names.ts";
 
 /** Which cluster and stack the names belong to. */
@@ -32,21 +33,69 @@ const done: Readonly<Record<Deed, string>> = {
   delete: "deleted",
 };
 
-/** Prints each resource as it is done or fails, with the time it took. */
-export function progress(io: Io, whose: Whose, words = done): (told: Told) => void {
-  const began = new Map<string, number>();
-  return (told) => {
-    if (told.kind === "begun") began.set(told.change.urn, performance.now());
-    if (told.kind !== "done" && told.kind !== "failed") return;
+export interface ProgressOptions {
+  readonly words?: Readonly<Record<Deed, string>> | undefined;
+  /** How many resources will be worked on, where it is known. */
+  readonly total?: number | undefined;
+  /** Resources are not told of: nothing is done to them. */
+  readonly quiet?: boolean;
+}
+
+export interface Progress {
+  told(told: Told): void;
+  /** Another line, in between. */
+  note(line: string): void;
+  end(): void;
+}
+
+/** Prints each resource as it is done or fails, with the time it took; on a terminal below it how far all of it is. */
+export function progress(io: Io, whose: Whose, { words = done, total, quiet }: ProgressOptions = {}): Progress {
+  const line = liveLine(io);
+  line.show(() => (quiet ? "looking at what would be done" : "starting the engine"));
+  const tally = { done: 0, total, began: new Map<string, Begun>() };
+  // The lines are on standard error, which may be a file where standard output is a terminal.
+  const paint = painter(wantsColour(io.stderr, io.env));
+  const told = (told: Told) => {
+    if (quiet || (told.kind !== "begun" && told.kind !== "done" && told.kind !== "failed")) return;
+    const { urn } = told.change;
+    const row = rowOf(told.change, whose);
     const now = performance.now();
-    const seconds = (now - (began.get(told.change.urn) ?? now)) / 1000;
-    const { kind, name, deed, properties } = rowOf(told.change, whose);
-    const mark = told.kind === "done" ? io.paint("green", "✓") : io.paint("red", "✗");
-    const what = told.kind === "done" ? words[deed] : `not ${words[deed]}`;
-    const detail = deed === "change" && properties.length > 0 ? `: ${properties.join(", ")}` : "";
-    const time = io.paint("dim", `${seconds.toFixed(2).padStart(6)} s`);
-    io.note(`${mark} ${`${kind} ${name}`.padEnd(40)} ${time}  ${what}${detail}`);
+    const { since } = tally.began.get(urn) ?? { since: now };
+    if (told.kind === "begun") tally.began.set(urn, { name: `${row.kind} ${row.name}`, since });
+    else tally.began.delete(urn);
+    if (told.kind === "done") tally.done++;
+    line.show(() => tallyText(tally, performance.now()));
+    if (told.kind === "begun") return;
+    const good = told.kind === "done";
+    const mark = good ? paint("green", "✓") : paint("red", "✗");
+    const time = paint("dim", `${((now - since) / 1000).toFixed(2).padStart(6)} s`);
+    const what = `${good ? "" : "not "}${words[row.deed]}`;
+    const detail = row.deed === "change" && row.properties.length > 0 ? `: ${row.properties.join(", ")}` : "";
+    line.note(`${mark} ${`${row.kind} ${row.name}`.padEnd(40)} ${time}  ${what}${detail}`);
   };
+  return { told, note: line.note, end: line.end };
+}
+
+interface Begun {
+  readonly name: string;
+  /** Milliseconds of the process's clock. */
+  readonly since: number;
+}
+
+export interface Tally {
+  readonly done: number;
+  readonly total: number | undefined;
+  /** What is under way, the oldest first. */
+  readonly began: ReadonlyMap<string, Begun>;
+}
+
+/** `12/40  4 under way  longest: machine lead-0, 14s`. Pure. */
+export function tallyText({ done, total, began }: Tally, now: number): string {
+  // A replacement is one change in a plan and several while it is carried out: the end is never past the whole.
+  const far = total === undefined ? `${done} done` : `${done}/${Math.max(total, done + began.size)}`;
+  const [oldest] = [...began.values()].sort((one, other) => one.since - other.since);
+  if (!oldest) return far;
+  return `${far}  ${began.size} under way  longest: ${oldest.name}, ${span((now - oldest.since) / 1000)}`;
 }
 
 /** For a refresh, which looks and touches nothing. */

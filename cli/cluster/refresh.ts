@@ -13,7 +13,7 @@ export async function refresh(call: Call): Promise<number> {
       code: "no_stack",
       hint: `tutti up ${call.arg(0)} makes it; --stack NAME names another`,
     });
-  const { changes, outputs = work.before } = await act(work, "refresh", call);
+  const { changes, outputs = work.before } = await act(work, "refresh", { call });
   const rows = changes.map((change) => rowOf(change, work.about));
   const text =
     rows.length === 0

@@ -36,7 +36,7 @@ export async function openProgram(call: Call): Promise<Work> {
     );
   const bundle = spec.aws ? bundleOf(call, spec.aws) : "";
   const there = await standing(call, spec, { TUTTI_SPEC: file, TUTTI_BUNDLE: bundle });
-  const [work] = await Promise.all([open(read, there), ready(file, bundle)]);
+  const [work] = await Promise.all([open(read, there), ready(file, bundle, there)]);
   if (work.before === undefined) await makeStack(there.site).catch((error) => refuse(error, work.about));
   return work;
 }
@@ -53,10 +53,10 @@ function aboutOf(spec: ClusterSpec, { site }: Standing): About {
 }
 
 /** The program's own check, here where its errors need no engine to be told. */
-async function ready(spec: string, bundle: string): Promise<void> {
+async function ready(spec: string, bundle: string, { site }: Standing): Promise<void> {
   const { prepare } = await import("../../infra/prepare.ts");
   try {
-    prepare({ spec, bundle });
+    prepare({ spec, bundle, sshKey: site.env["TUTTI_SSH_KEY"] });
   } catch (cause) {
     const { message } = cause as Error;
     const [, what = message, hint] = /^(.*? (?:is not there|is no public key)): (.*)$/s.exec(message) ?? [];
@@ -76,24 +76,30 @@ export async function effectsOf({ spec, before }: Work): Promise<Effect[]> {
   return effects(nodesIn(before), plan(spec), image);
 }
 
+interface Acting {
+  readonly call: Call;
+  /** How many resources will be worked on, where it is known. */
+  readonly total?: number | undefined;
+}
+
 /** Runs the engine, with its progress shown. Throws a Fault for what has failed. */
-export async function act({ site, about }: Work, verb: Verb, call: Call): Promise<Ended> {
+export async function act({ site, about }: Work, verb: Verb, { call, total }: Acting): Promise<Ended> {
   const { io } = call;
-  const show = progress(io, about, verb === "refresh" ? seen : undefined);
+  const show = progress(io, about, { words: verb === "refresh" ? seen : undefined, total, quiet: verb === "preview" });
   let interrupted = false;
   const ended = await whileListening(
     (onStop) =>
       run(site, verb, {
-        onTold: verb === "preview" ? undefined : show,
+        onTold: show.told,
         onAbandoned: ([lock]) =>
-          io.note(`the lock of an engine that is gone (pid ${lock?.pid}, since ${lock?.since}) is taken away`),
+          show.note(`the lock of an engine that is gone (pid ${lock?.pid}, since ${lock?.since}) is taken away`),
         onStop,
       }),
     () => {
       interrupted = true;
-      io.note("ending what has begun; once more ends it at once …");
+      show.note("ending what has begun; once more ends it at once …");
     },
-  );
+  ).finally(show.end);
   if (interrupted)
     throw new Fault("interrupted", { code: "interrupted", hint: "run the same again: it goes on where it stopped" });
   if (!ended.ok) throw explain(ended, about);

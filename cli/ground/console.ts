@@ -1,8 +1,8 @@
 import { consoleOf } from "../../infra/inventory.ts";
 import { type Found, stackOf } from "../../infra/inventoryFound.ts";
+import { near } from "../../roles/near.ts";
 import type { Call } from "../call.ts";
 import { Fault } from "../fault.ts";
-import { near } from "../near.ts";
 import { plain } from "../show.ts";
 import { withAccount } from "./account.ts";
 import { machinesIn } from "./nodes.ts";
@@ -20,7 +20,7 @@ export async function nodeConsole(call: Call): Promise<void> {
 }
 
 /** By the node's name or the instance's id; of two machines of one name the newer. Throws a Fault. */
-function pick(machines: readonly Found[], wanted: string): Found {
+export function pick(machines: readonly Found[], wanted: string): Found {
   const matching = machines
     .filter(({ node, id }) => node === wanted || id === wanted)
     .sort((one, other) => (other.created ?? 0) - (one.created ?? 0));

@@ -4,8 +4,8 @@ import { instancesOf } from "../find.ts";
 import type { App, Process, Route } from "../resources.ts";
 import { type Place, place, type Session, session } from "../session.ts";
 import { bytes, facts, took } from "../show.ts";
-import { ensureRoutes } from "./addresses.ts";
-import { ensureApp } from "./app.ts";
+import { connect, giveBack, takeAddresses } from "./addresses.ts";
+import { ensureApp, existing } from "./app.ts";
 import { ensureProcesses } from "./processes.ts";
 import { readWanted } from "./read.ts";
 import { release } from "./release.ts";
@@ -74,10 +74,17 @@ function described(entries: readonly Entry[]): string {
   return `${files.length} ${files.length === 1 ? "file" : "files"}, ${bytes(files.reduce((sum, entry) => sum + entry.size, 0))}`;
 }
 
-async function create({ opened: { api }, where, wanted }: Pushing) {
-  const { app, created } = await ensureApp(api, where, wanted);
-  const routes = await ensureRoutes(api, where, { app, wanted });
-  return { app, routes, words: created ? "new" : "is there, will be updated" };
+async function create({ opened: { api }, where, wanted, steps }: Pushing) {
+  const there = await existing(api, where, wanted.name);
+  const addresses = await takeAddresses(api, where, { app: there, wanted });
+  const app = await ensureApp(api, where, { wanted, there }).catch(async (error: unknown) => {
+    await giveBack(api, addresses);
+    throw error;
+  });
+  const onShared = (url: string, apps: readonly string[]) =>
+    steps.line(`     note: ${url} leads to ${apps.join(", ")} too: requests go to all of them`);
+  const routes = await connect(api, addresses, { app, onShared });
+  return { app, routes, words: there ? "is there, will be updated" : "new" };
 }
 
 async function send({ opened: { api }, steps }: Pushing, app: App, entries: readonly Entry[]) {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { AppSpec } from "../appSpec.ts";
 import type { Call } from "../call.ts";
@@ -10,9 +10,22 @@ const names = ["manifest.yml", "manifest.yaml", "stackato.yml"];
 
 /** What is to be pushed, by the manifest (when there is one) and the command line. */
 export async function readWanted(call: Call, cwd: string): Promise<Wanted[]> {
+  await refuseNowhere(call, cwd);
   const found = await findManifest(call, cwd);
   const base = found ? dirname(found.file) : resolve(cwd, call.text("path") ?? ".");
   return wanted(call, { apps: found ? await readApps(call, found) : [], base, cwd });
+}
+
+/** Else a manifest is looked for where nothing is, and the complaint is about that. */
+async function refuseNowhere(call: Call, cwd: string): Promise<void> {
+  const path = call.text("path");
+  if (path === undefined) return;
+  const found = await stat(resolve(cwd, path)).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw wrongUsage(
+    found ? `--path: ${path} is not a directory` : `--path: there is no directory ${path}`,
+    "name the directory that the app is in",
+  );
 }
 
 interface FoundManifest {
@@ -26,7 +39,8 @@ async function findManifest(call: Call, cwd: string): Promise<FoundManifest | un
   if (named) {
     const file = resolve(cwd, named);
     const text = await read(file);
-    if (text === undefined) throw wrongUsage(`there is no manifest ${named}`);
+    if (text === undefined)
+      throw wrongUsage(`there is no manifest ${named}`, "name one that is there, or --no-manifest to read none");
     return { file, text };
   }
   for (const name of names) {
@@ -50,6 +64,11 @@ async function read(file: string): Promise<string | undefined> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new Fault(`${file} cannot be read: ${message}`, { code: "bad_manifest", cause: error });
+    const why = code === "EACCES" ? "permission denied" : message;
+    throw new Fault(`${file} cannot be read: ${why}`, {
+      code: "bad_manifest",
+      hint: "change its permissions, or leave it unread: --no-manifest",
+      cause: error,
+    });
   }
 }

@@ -1,26 +1,14 @@
 import type { Io } from "../io.ts";
 import { took } from "../show.ts";
 
-/** A step of the deployment flow. Numbers are those of the flow as it was written down in 2012. */
+/** A step of a push, as it was seen; `tutti trace` shows the flow of 2012 with its own numbers. */
 export interface Step {
-  number: number | undefined;
+  /** 1, 2, 3 … in the order in which they were shown. */
+  number: number;
   name: string;
   /** Milliseconds. */
   ms: number;
 }
-
-const numbers: Record<string, number> = {
-  push: 1,
-  "framework detection": 2,
-  "create app": 3,
-  staging: 4,
-  "droplet creation": 5,
-  "request DEA": 6,
-  "DEA responds": 7,
-  "droplet deployed": 8,
-  "app starts": 9,
-  route: 10,
-};
 
 export interface Steps {
   readonly done: readonly Step[];
@@ -42,7 +30,7 @@ export function steps(io: Io): Steps {
   const done: Step[] = [];
   const clear = () => void (io.live && io.stderr.write("\r\u001b[K"));
   const add = (name: string, ms: number, detail = "") => {
-    const number = numbers[name];
+    const number = done.length + 1;
     done.push({ number, name, ms });
     clear();
     io.note(stepText({ number, name, ms }, detail));
@@ -68,7 +56,7 @@ export function steps(io: Io): Steps {
 }
 
 export function stepText({ number, name, ms }: Step, detail: string): string {
-  return `${String(number ?? "").padStart(3)}  ${name.padEnd(20)} ${took(ms).padStart(8)}  ${detail}`.trimEnd();
+  return `${String(number).padStart(3)}  ${name.padEnd(20)} ${took(ms).padStart(8)}  ${detail}`.trimEnd();
 }
 
 export function stepsJson(done: readonly Step[]) {

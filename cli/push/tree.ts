@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
-import { join, posix } from "node:path";
+import { access, constants, lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { join, posix, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "../fault.ts";
 import { type Ignored, ignoring } from "../ignore.ts";
@@ -39,7 +39,7 @@ export async function readTree(directory: string, ignores: readonly string[] = [
     });
   }
   for (const entry of entries)
-    if (entry.kind === "file" && entry.size >= worthAsking) entry.sha1 = await sha1(entry.source);
+    if (entry.kind === "file" && entry.size >= worthAsking) entry.sha1 = await sha1(directory, entry.source);
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -76,6 +76,8 @@ async function look(source: string, path: string): Promise<Entry | undefined> {
     directory: found.isDirectory(),
     link: found.isSymbolicLink(),
   }));
+  // Said now, before anything is made, and not in the middle of the upload.
+  if (stat.file) await access(source, constants.R_OK);
   if (stat.file) return { path, kind: "file", source, size, mode: mode | 0o600, mtime };
   if (stat.directory) return { path, kind: "directory", source, size: 0, mode: mode | 0o700, mtime };
   if (!stat.link) return undefined;
@@ -100,24 +102,31 @@ function outside(path: string, target: string): Fault {
 function unreadable(directory: string, error: NodeJS.ErrnoException): Fault {
   const { code, path } = error;
   if (code === "ENOENT" && path === directory)
-    return new Fault(`there is no directory ${directory}`, { code: "no_directory", cause: error });
+    return new Fault(`there is no directory ${directory}`, {
+      code: "no_directory",
+      hint: "name the directory that the app is in: tutti push APP --path DIRECTORY",
+      cause: error,
+    });
   if (code === "ENOTDIR")
     return new Fault(`${directory} is not a directory`, {
       code: "no_directory",
       hint: "push the directory the app is in",
       cause: error,
     });
-  return new Fault(`${path ?? directory} cannot be read: ${error.message}`, {
+  const why = code === "EACCES" ? "permission denied" : error.message;
+  return new Fault(`${path ?? directory} cannot be read: ${why}`, {
     code: "unreadable",
-    hint: "change its permissions, or name it in .cfignore",
+    hint: path
+      ? `change its permissions, or leave it behind: echo /${relative(directory, path)} >> .cfignore`
+      : undefined,
     cause: error,
   });
 }
 
-async function sha1(path: string): Promise<string> {
+async function sha1(directory: string, path: string): Promise<string> {
   const hash = createHash("sha1");
   await pipeline(createReadStream(path), hash).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(path, error);
+    throw unreadable(directory, error);
   });
   return hash.digest("hex");
 }

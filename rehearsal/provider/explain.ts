@@ -1,4 +1,5 @@
 import { DescribeInstanceTypeOfferingsCommand } from "@aws-sdk/client-ec2";
+import { architectureOf } from "../../roles/instanceTypes.ts";
 import type { Aws } from "./aws.ts";
 import { codeOf } from "./retry.ts";
 
@@ -32,17 +33,21 @@ export function scarce(message: string): { type: string; zone: string } | undefi
   return type && zone ? { type, zone } : undefined;
 }
 
+/** Types of the same letter, size and processor, t3.small → t2.small, t3a.small: an image is for one processor. */
+export function alike(type: string, types: readonly string[]): string[] {
+  const [family = "", size = ""] = type.split(".");
+  const same = (other: string) => other[0] === family[0] && other.endsWith(`.${size}`) && other !== type;
+  return types.filter((other) => same(other) && architectureOf(other) === architectureOf(type)).sort();
+}
+
 async function elsewhere(message: string, aws: Aws): Promise<string | undefined> {
   const found = scarce(message);
   if (!found) return undefined;
   const { type, zone } = found;
-  const [family = "", size = ""] = type.split(".");
   const zones = (await offerings(aws, { "instance-type": type })).map(({ Location }) => Location ?? "");
   const types = (await offerings(aws, { location: zone })).map(({ InstanceType }) => String(InstanceType));
-  // The same letter and size: t3.small → t2.small, t3a.small.
-  const alike = types.filter((other) => other[0] === family[0] && other.endsWith(`.${size}`) && other !== type);
   const other = zones.filter((name) => name !== zone).sort();
-  return `${type} is not to be had in ${zone} now: try zone ${either(other)}, or type ${either(alike.sort())}`;
+  return `${type} is not to be had in ${zone} now: try zone ${either(other)}, or type ${either(alike(type, types))}`;
 }
 
 const either = (names: readonly string[]): string =>

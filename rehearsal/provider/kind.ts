@@ -50,6 +50,8 @@ export interface Kind {
   readonly single?: true;
   /** Resolves to the id. What is there already by the same name and is ours is taken. */
   create(aws: Aws, wanted: Wanted): Promise<string>;
+  /** What a creation that was cut off after its first call may have left undone. */
+  finish?(aws: Aws, id: string): Promise<void>;
   /** What the API knows of it, in the provider's words; undefined when it is gone. `known`: state, or nothing (import). */
   read(aws: Aws, id: string, known: Props): Promise<Props | undefined>;
   /** In place, all but the tags of what is `tagged`. */

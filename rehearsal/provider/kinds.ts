@@ -15,12 +15,14 @@ import { routeTable, routeTableAssociation } from "./kinds/routeTable.ts";
 import { securityGroup } from "./kinds/securityGroup.ts";
 import { egressRule, ingressRule } from "./kinds/securityRules.ts";
 import { subnet } from "./kinds/subnet.ts";
+import { subnetCidrReservation } from "./kinds/subnetCidrReservation.ts";
 import { vpc } from "./kinds/vpc.ts";
 
 /** Everything that is rehearsed. */
 export const kinds: readonly Kind[] = [
   vpc,
   subnet,
+  subnetCidrReservation,
   internetGateway,
   routeTable,
   route,

@@ -135,6 +135,7 @@ export class Life {
       await kind.remove(this.#aws(), id, there);
       return false;
     }
+    await kind.finish?.(this.#aws(), id);
     const open = changed.filter((key) => !kind.settled?.includes(key));
     await this.#change(kind, { id, before: there, inputs, changed: new Set(open) });
     this.#adopted.add(id);

@@ -1,3 +1,4 @@
+import { bootstrap } from "./bootstrap.ts";
 import { command } from "./command.ts";
 import { ec2 } from "./ec2.ts";
 import type { Benchmark } from "./harness.ts";
@@ -10,4 +11,4 @@ import { router } from "./router.ts";
 import { start } from "./start.ts";
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router, infra, ec2];
+export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router, infra, ec2, bootstrap];

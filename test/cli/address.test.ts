@@ -55,8 +55,15 @@ describe("the address of an app", () => {
     expect(publicUrl("hello.example.com", "https://api.example.com")).toBe("https://hello.example.com/");
   });
 
+  test("made of a name has its letters without accents; where letters cannot be written there is none", () => {
+    expect(["ünï", "Straße", "Ærø", "naïve café"].map(hostOf)).toEqual(["uni", "strasse", "aero", "naive-cafe"]);
+    expect(["привет", "привет-app", "日本", "app-٣"].map(hostOf)).toEqual(["", "", "", ""]);
+    expect(hostOf("rocket 🚀")).toBe("rocket");
+  });
+
   test("made of a name has only what host names allow", () => {
     expect(hostOf("My App_2 (new)")).toBe("my-app-2-new");
     expect(hostOf("...")).toBe("");
+    expect(hostOf(`${"a".repeat(62)} b`)).toBe("a".repeat(62));
   });
 });

@@ -67,9 +67,9 @@ describe("before the engine is started", () => {
   });
 
   it("names the public key that is missing", async () => {
-    await our.edit((text) => text.replace(/key: .*/, "key: /nowhere/key.pub"));
-    expect(shortAndClear(await our.tutti("up", ["--yes"]))).toMatch(
-      /\/nowhere\/key.pub is not there\nhint: make a key with ssh-keygen/,
+    const env = { TUTTI_SSH_KEY: "/nowhere/key.pub" };
+    expect(shortAndClear(await our.tutti("up", ["--yes"], { env }))).toMatch(
+      /\/nowhere\/key.pub is not there\nhint: make one \(ssh-keygen -t ed25519 -f \/nowhere\/key\)/,
     );
   });
 

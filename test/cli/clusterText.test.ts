@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { type About, explain } from "../../cli/cluster/explain.ts";
+import { hurtLines, hurtRoles } from "../../cli/cluster/hurt.ts";
 import { shortName, wordFor } from "../../cli/cluster/names.ts";
 import { effectLines, nodeLines, nodesIn } from "../../cli/cluster/nodeLines.ts";
-import { type ChangeRow, planLines, progress } from "../../cli/cluster/progress.ts";
+import { type ChangeRow, planLines, progress, tallyText } from "../../cli/cluster/progress.ts";
 import { painter, processIo } from "../../cli/io.ts";
+import { liveLine } from "../../cli/live.ts";
 import { profile } from "../support/infra.ts";
 
 const { aws } = profile("trio");
@@ -82,11 +84,80 @@ describe("progress", () => {
       deed: "change",
       properties: ["tags"],
     } as const;
-    show({ kind: "begun", change });
-    show({ kind: "done", change });
-    show({ kind: "failed", change: { ...change, deed: "create" } });
+    show.told({ kind: "begun", change });
+    show.told({ kind: "done", change });
+    show.told({ kind: "failed", change: { ...change, deed: "create" } });
+    show.end();
     expect(lines[0]).toMatch(/^✓ network trio +0\.\d\d s {2}changed: tags$/);
     expect(lines[1]).toMatch(/^✗ network trio +\d\.\d\d s {2}not created$/);
+  });
+});
+
+describe("the line of progress on a terminal", () => {
+  const began = new Map([
+    ["b", { name: "subnet b", since: 20_000 }],
+    ["a", { name: "machine lead-0", since: 16_000 }],
+  ]);
+
+  it("says how many are done and what is awaited longest", () => {
+    expect(tallyText({ done: 3, total: 9, began }, 30_000)).toBe("3/9  2 under way  longest: machine lead-0, 14s");
+    expect(tallyText({ done: 3, total: undefined, began: new Map() }, 0)).toBe("3 done");
+  });
+
+  it("never counts more than the whole, although a replacement is told several times", () => {
+    expect(tallyText({ done: 8, total: 9, began }, 30_000)).toMatch(/^8\/10 /);
+  });
+
+  it("is rewritten in place, makes way for lines that stay, and is gone at the end", () => {
+    const written: string[] = [];
+    const stderr = { columns: 40, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const real = processIo(false);
+    const line = liveLine({ ...real, live: true, stderr, note: (text) => void written.push(`${text}\n`) });
+    line.show(() => `first ${"x".repeat(80)}`);
+    line.note("done");
+    line.end();
+    line.end();
+    const live = `\r\u001b[Kfirst ${"x".repeat(33)}`;
+    expect(written).toEqual([live, "\r\u001b[K", "done\n", live, "\r\u001b[K"]);
+  });
+
+  it("is not there where nobody sees it", () => {
+    const written: string[] = [];
+    const stderr = { write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const line = liveLine({ ...processIo(false), live: false, stderr, note: (text) => void written.push(text) });
+    line.show(() => "3/9");
+    line.note("done");
+    line.end();
+    expect(written).toEqual(["done"]);
+  });
+});
+
+describe("roles that a change hurts", () => {
+  const before = [
+    { id: "lead-0", roles: ["core", "router"] },
+    { id: "run-0", roles: ["dea"] },
+    { id: "run-1", roles: ["dea"] },
+  ] as const;
+
+  it("are told with who is left, those first that nobody is left with, and what that means", () => {
+    const effects = [
+      { node: "run-0", kind: "restart", roles: ["dea"], because: ["another size"] },
+      { node: "lead-0", kind: "replace", roles: ["core", "router"], because: ["another zone"] },
+    ] as const;
+    expect(hurtLines(hurtRoles(before, effects))).toEqual([
+      "Roles that are away meanwhile:",
+      "  core    away on lead-0; none is left: no messages and no changes; apps that run go on",
+      "  router  away on lead-0; none is left: no request reaches the API or an app",
+      "  dea     away on run-0; 1 of 2 stay",
+    ]);
+  });
+
+  it("are none when nodes are new or changed while they run", () => {
+    const effects = [
+      { node: "run-2", kind: "create", roles: ["dea"], because: [] },
+      { node: "run-0", kind: "change", roles: ["dea"], because: ["a larger disk"] },
+    ] as const;
+    expect(hurtRoles(before, effects)).toEqual([]);
   });
 });
 

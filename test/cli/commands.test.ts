@@ -243,6 +243,18 @@ describe("an app that is there", () => {
     expect((await say("env hello")).out).toBe("MODE: fast\n");
   });
 
+  test("gets an address that another app has, and is told so", async () => {
+    await withApp();
+    await say("map hello shop.tutti.localhost");
+    cluster.apps.set("other", { guid: "other", name: "other", state: "STOPPED", env: {} });
+    const ran = await say("map other shop.tutti.localhost");
+    expect(ran.out).toMatch(/^other answers at http:\S+, which it shares with hello: requests go to all of them\n$/);
+    expect((await say("map hello shop.tutti.localhost --json")).json()).toMatchObject({
+      changed: false,
+      shared: ["other"],
+    });
+  });
+
   test("gets and loses addresses; one in a strange domain is refused", async () => {
     await withApp();
     expect((await say("map hello shop.tutti.localhost")).out).toBe(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { near } from "../../cli/near.ts";
 import { respelled } from "../../cli/spellings.ts";
+import { near } from "../../roles/near.ts";
 
 const ours = (line: string) => respelled(line.split(" "))?.argv.join(" ");
 

@@ -2,21 +2,25 @@ import { describe, expect, it } from "vitest";
 import { imageSearch } from "../../infra/images.ts";
 import { openings } from "../../infra/ports.ts";
 import { rights } from "../../infra/rights.ts";
-import { crowded, subnets } from "../../infra/subnets.ts";
 import { nodeTags } from "../../infra/tags.ts";
 import { waves } from "../../infra/waves.ts";
 import { plan } from "../../roles/plan.ts";
 import { type RoleName, roles } from "../../roles/role.ts";
+import { addressIn, coreBlocks, crowded, subnets } from "../../roles/subnets.ts";
 import { profile } from "../support/infra.ts";
 
 const names = Object.keys(roles) as RoleName[];
 
 describe("the firewall of a group", () => {
-  const spec = profile("trio");
+  const spec = profile("five");
 
   it.each(names)("opens for %s the ports of that role, and none else", (role) => {
     const open = openings(spec, [role]).map(({ name }) => name);
     expect(open).toEqual(roles[role].ports.map(({ name }) => name).sort());
+  });
+
+  it("opens no port for other cores at a core that is alone", () => {
+    expect(openings(profile("trio"), ["core"]).map(({ name }) => name)).toEqual(["nats", "status"]);
   });
 
   it("lets everyone in at the router only", () => {
@@ -77,13 +81,31 @@ describe("tags", () => {
   });
 });
 
+describe("what is kept for cores in a subnet", () => {
+  it.each(["10.20.0.0/16", "10.20.0.0/23", "10.20.0.0/24"])("of %s has the addresses of all five", (network) => {
+    for (const subnet of subnets(network, ["a", "p"])) {
+      const kept = coreBlocks(subnet).map((block) => block.split("/"));
+      const number = (address: string) => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+      const ranges = kept.map(
+        ([base = "", bits]) => [number(base), number(base) + 2 ** (32 - Number(bits)) - 1] as const,
+      );
+      const holds = (address: string) =>
+        ranges.some(([first, last]) => number(address) >= first && number(address) <= last);
+      expect([10, 11, 12, 13, 14].map((n) => holds(addressIn(subnet, n)))).toEqual(Array(5).fill(true));
+      // The first four and the last are EC2's own.
+      expect([0, 1, 2, 3, subnet.room + 4].map((n) => holds(addressIn(subnet, n)))).toEqual(Array(5).fill(false));
+    }
+  });
+});
+
 describe("the order of births", () => {
-  it("is the first core, the other cores, everyone else", () => {
-    expect(waves(plan(profile("five"))).map((wave) => wave.map(({ id }) => id))).toEqual([
-      ["core-0"],
-      ["core-1", "core-2"],
-      ["work-0", "work-1"],
-    ]);
+  it("is all at once where the addresses of the cores are known", () => {
+    expect(waves(plan(profile("five"))).map((wave) => wave.length)).toEqual([5]);
+  });
+
+  it("is the core whose address EC2 chooses, then everyone else", () => {
+    const nodes = plan(profile("trio")).map((node) => ({ ...node, address: undefined }));
+    expect(waves(nodes).map((wave) => wave.map(({ id }) => id))).toEqual([["lead-0"], ["work-0", "run-0"]]);
   });
 });
 

@@ -8,7 +8,8 @@ const trio = plan(profile("trio"));
 const standing = trio.map((node): NodeOutcome => {
   const { type = "", spot = false, volume = 0 } = node.machine ?? {};
   const { id, roles, zone } = node;
-  const there = { image: "ami-1", instance: `i-${id}`, privateAddress: "10.20.0.4", publicAddress: "198.51.100.4" };
+  const { address = "10.20.0.4" } = node;
+  const there = { image: "ami-1", instance: `i-${id}`, privateAddress: address, publicAddress: "198.51.100.4" };
   return { id, roles, zone, type, spot, volume, ...there };
 });
 
@@ -33,13 +34,18 @@ describe("what an up does to the nodes that are there", () => {
     const change = (text: string) =>
       text.replace("instanceType: t3.medium", "instanceType: t3.large").replace("zones: [a] #", "zones: [b] #");
     expect(upAfter(change)).toEqual([
-      "replace lead-0 (core,controller,health,router): another zone: eu-central-1a → eu-central-1b",
+      "replace lead-0 (core,controller,health,router): another zone: eu-central-1a → eu-central-1b; " +
+        "another address: 10.20.0.10 → 10.20.16.10; the old machine goes first: 10.20.16.10 is its place",
       "restart work-0 (dea,stager): another size: t3.medium → t3.large",
     ]);
   });
 
   it("for another image is new machines, and for the newest of a name none", () => {
-    expect(upAfter((text) => text, "ami-2")).toHaveLength(3);
+    expect(upAfter((text) => text, "ami-2")).toEqual([
+      "replace lead-0 (core,controller,health,router): another image: ami-1 → ami-2; the old machine goes first: 10.20.0.10 is its place",
+      "replace work-0 (dea,stager): another image: ami-1 → ami-2",
+      "replace run-0 (dea): another image: ami-1 → ami-2",
+    ]);
     expect(upAfter((text) => text, undefined)).toEqual([]);
   });
 

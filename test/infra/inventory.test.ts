@@ -123,7 +123,7 @@ describe("what a stack needs that has lost its state", () => {
     const { found } = await inventory(account, { cluster: "trio" });
     expect(adoption(found)).toEqual({
       adopt: trio.instances,
-      network: { vpc: trio.vpc, subnets: { a: trio.subnet } },
+      network: { vpc: trio.vpc, subnets: { a: trio.subnet }, cores: { "lead-0": expect.stringMatching(/^10\.20\./) } },
       left: [],
     });
   });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { prepare } from "../../infra/prepare.ts";
 import { bundle, profile } from "../support/infra.ts";
 
@@ -55,6 +55,42 @@ describe("what a cluster is made of", () => {
   });
 });
 
+describe("the ssh key", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("of whoever runs it takes the place of the spec's: a text or a file", () => {
+    const given = "ssh-ed25519 AAAAmine me";
+    expect(prepare({ spec: spec("none.pub"), bundle, sshKey: given }).sshKey).toBe(given);
+    vi.stubEnv("TUTTI_SSH_KEY", file("mine.pub", `${given}\n`));
+    expect(prepare({ spec: spec("none.pub"), bundle }).sshKey).toBe(given);
+  });
+
+  it("is none where the spec lets no ssh in", () => {
+    vi.stubEnv("TUTTI_SSH_KEY", "ssh-ed25519 AAAAmine me");
+    const shut = profile("trio", (text) => text.replace(/ {2}ssh:\n.*\n.*\n/, ""));
+    expect(prepare({ spec: shut, bundle }).sshKey).toBeUndefined();
+  });
+});
+
+describe("the agent's bundle", () => {
+  const arm = profile("trio", (text) =>
+    text.replace("architecture: x64", "architecture: arm64").replaceAll(/t3\.(\w+)/g, "t4g.$1"),
+  );
+
+  it("is the newest of the directory that is for the machines' architecture", () => {
+    const other = file("tutti-agent-3.0.0-arm64-2222.tar.gz", "arm");
+    expect(prepare({ spec: arm, bundle: home }).bundle.file).toBe(other);
+    expect(prepare({ spec: profile("trio"), bundle: home }).bundle.file).not.toBe(other);
+  });
+
+  it("of the other architecture would start nothing: it is refused with the command that makes the right one", () => {
+    const other = file("tutti-agent-3.0.0-x64-3333.tar.gz", "x64");
+    expect(refusal({ spec: arm, bundle: other })).toMatch(
+      /x64-3333\.tar\.gz is for x64, aws\.architecture is arm64: make it \(node tools\/bundle\.mjs --architecture arm64\)/,
+    );
+  });
+});
+
 describe("what cannot be declared is refused before anything is", () => {
   it("as a spec with two errors: both are there, each with its path", () => {
     const twice = file("twice.yaml", "name: X\ndomain: x\nnodes: [{ name: all, roles: [king] }]\n");
@@ -66,7 +102,13 @@ describe("what cannot be declared is refused before anything is", () => {
   it("as a spec or a bundle that is not there", () => {
     expect(refusal({ spec: join(home, "none.yaml"), bundle })).toMatch(/none\.yaml is not there: write one/);
     expect(refusal({ spec: profile("trio"), bundle: "/nowhere" })).toMatch(
-      /^\/nowhere is not there: make the agent bundle/,
+      /^\/nowhere is not there: make it \(node tools\/bundle\.mjs --architecture x64\)/,
+    );
+  });
+
+  it("as a key that is not there, with the command that makes it", () => {
+    expect(refusal({ spec: spec("none.pub"), bundle })).toMatch(
+      /none\.pub is not there: make one \(ssh-keygen -t ed25519 -f \S+\/none\), or name another in aws\.ssh\.key or with TUTTI_SSH_KEY/,
     );
   });
 

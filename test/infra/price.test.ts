@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { estimate, estimateNodes, type PricedNode } from "../../infra/price.ts";
 import { delta, money, overBudget } from "../../infra/priceDelta.ts";
 import { type PriceTable, priceTable } from "../../infra/priceTable.ts";
-import { deltaText, estimateText } from "../../infra/priceText.ts";
+import { deltaText, estimateText, savingText } from "../../infra/priceText.ts";
 import { typesWith } from "../../roles/instanceTypes.ts";
 import { profile } from "../support/infra.ts";
 
@@ -92,6 +92,17 @@ describe("a budget", () => {
       why: "$12.10 a month is $0.01 over the budget of $12.09",
     });
     expect(overBudget(found, 0)?.by).toBe(12.1);
+  });
+
+  it("that is broken names the dearest groups of nodes, all that a group has together", () => {
+    const nodes = ["a-0", "b-0", "c-0", "d-0"].map((id) => node(id));
+    const over = overBudget(priced([...nodes, node("c-1", { spot: true }), node("d-1", { type: "a1.large" })]), 1);
+    expect(over?.dearest.map(({ of, what, month }) => `${of}: ${what} ${month}`)).toEqual([
+      "d: 1 × a1.small + 1 × a1.large 50",
+      "c: 1 × a1.small + 1 × a1.small spot 15",
+      "a: 1 × a1.small 10",
+    ]);
+    expect(over && savingText(over)).toMatch(/^the dearest: d \(.*\) \$50\.00, c .*, a .*; a smaller instanceType/);
   });
 
   it("that cannot be checked does not pass for one that is kept", () => {

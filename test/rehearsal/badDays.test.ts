@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { census, leftovers, machine } from "../support/ec2Eyes.ts";
+import { processesWith } from "../support/offlineCluster.ts";
 import { type Ground, ground, type Stack, stack } from "../support/pulumiEngine.ts";
+import { until } from "../support/until.ts";
 
 const program = fileURLToPath(new URL("program", import.meta.url));
 
@@ -65,6 +67,8 @@ async function upKilledAtWrite(spared: readonly string[]): Promise<string | unde
   });
   const { code, text } = await mine.pulumi(up("--parallel", "1"), (process) => (engine = process));
   there.api.faults.onDone(undefined);
+  if (killed)
+    await until(async () => (await processesWith(mine.directory)).length === 0, { what: "its program is gone" });
   if (!killed && code !== 0) throw new Error(text);
   return killed;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { askedAnew } from "../../rehearsal/provider/anew.ts";
 import { settings } from "../../rehearsal/provider/aws.ts";
 import { check } from "../../rehearsal/provider/check.ts";
-import { scarce } from "../../rehearsal/provider/explain.ts";
+import { alike, scarce } from "../../rehearsal/provider/explain.ts";
 import { bucket } from "../../rehearsal/provider/kinds/bucket.ts";
 import { instance } from "../../rehearsal/provider/kinds/instance.ts";
 import { role } from "../../rehearsal/provider/kinds/role.ts";
@@ -102,5 +102,20 @@ describe("EC2's sentence about a lack of machines", () => {
     const said =
       "We currently do not have sufficient t3.small capacity in the Availability Zone you requested (eu-central-1a). Our";
     expect(scarce(said)).toEqual({ type: "t3.small", zone: "eu-central-1a" });
+  });
+
+  it("leads to types of the same letter, size and processor", () => {
+    const types = [
+      "t2.small",
+      "t3.medium",
+      "t3.small",
+      "t3a.small",
+      "t4g.small",
+      "c7g.large",
+      "c7gn.large",
+      "c7i.large",
+    ];
+    expect(alike("t3.small", types)).toEqual(["t2.small", "t3a.small"]);
+    expect(alike("c7g.large", types)).toEqual(["c7gn.large"]);
   });
 });

@@ -4,6 +4,7 @@ import {
   AuthorizeSecurityGroupIngressCommand,
   CreateTagsCommand,
   DescribeSecurityGroupsCommand,
+  RunInstancesCommand,
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
@@ -125,6 +126,33 @@ describe("a stack of everything a cluster is made of, on the real engine", { tim
     expect(after.InstanceId).not.toBe(before.InstanceId);
     expect(after.ImageId).toBe(images[0]?.ami_id);
     expect(after.PublicIpAddress).toBe((await mine.outputs())["publicIp"]);
+  });
+
+  it("makes another machine for another private address, and the next one stands at that address too", async () => {
+    const before = await machine(there);
+    await mine.set("address", "10.30.1.10");
+    expect(await mine.good("preview", "--diff")).toMatch(/aws:ec2\/instance:Instance: \(replace\)[\s\S]*privateIp/);
+    await up();
+    const first = await machine(there);
+    expect([first.PrivateIpAddress, first.InstanceId === before.InstanceId]).toEqual(["10.30.1.10", false]);
+    await mine.good("up", "--yes", "--skip-preview", "--replace", await urn());
+    const second = await machine(there);
+    expect([second.PrivateIpAddress, second.InstanceId === first.InstanceId]).toEqual(["10.30.1.10", false]);
+    expect(second.PublicIpAddress).toBe((await mine.outputs())["publicIp"]);
+  });
+
+  it("gives a machine that names no address none of those that are kept", async () => {
+    const { SubnetId, ImageId } = await machine(there);
+    const run = { ImageId, SubnetId, InstanceType: "t3.micro" as const, MinCount: 8, MaxCount: 8 };
+    const { Instances = [] } = await there.ec2.send(new RunInstancesCommand(run));
+    const last = Instances.map(({ PrivateIpAddress = "" }) => Number(PrivateIpAddress.split(".")[3]));
+    expect(last.filter((number) => number >= 8 && number <= 15)).toEqual([]);
+    const taken = there.ec2.send(
+      new RunInstancesCommand({ ...run, MinCount: 1, MaxCount: 1, PrivateIpAddress: "10.30.1.10" }),
+    );
+    await expect(taken).rejects.toMatchObject({ name: "InvalidIPAddress.InUse" });
+    const InstanceIds = Instances.flatMap(({ InstanceId = "" }) => InstanceId);
+    await there.ec2.send(new TerminateInstancesCommand({ InstanceIds }));
   });
 
   it("shows in a refresh what was changed by hand, and mends it", async () => {

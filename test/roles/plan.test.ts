@@ -26,6 +26,18 @@ describe("the plan of a cluster", () => {
     expect(after).toEqual(expect.arrayContaining(before));
   });
 
+  it("gives each core an address in its zone's subnet for life, whoever comes after it, and nobody else one", () => {
+    const three = "  - { name: more, count: 2, roles: [core], zones: [b, c] }\n";
+    const where = (nodes: string) => plan(cluster(nodes)).map(({ id, address }) => `${id} ${address}`);
+    expect(where(`${three}  - { name: dea, roles: [dea] }`)).toEqual([
+      "lead-0 10.20.0.10",
+      "more-0 10.20.16.11",
+      "more-1 10.20.32.12",
+      "dea-0 undefined",
+    ]);
+    expect(where("")[0]).toBe("lead-0 10.20.0.10");
+  });
+
   it("keeps to the zones of the group, where it has some", () => {
     expect(ids("  - { name: dea, count: 2, roles: [dea], zones: [c] }").slice(1)).toEqual([
       "dea-0 eu-west-1c",

@@ -69,6 +69,33 @@ describe("a spec whose parts are wrong", () => {
     );
   });
 
+  it("guesses which role is meant by a misspelt one, and lists them where it cannot", () => {
+    expect(problems(bare("  - { name: all, roles: [core, contoller, bananas] }"))).toEqual([
+      'nodes[0].roles[1]: "contoller" is not known: did you mean controller?',
+      expect.stringMatching(/^nodes\[0\]\.roles\[2\]: "bananas" is not known: write one of core, controller, health/),
+    ]);
+  });
+
+  it("is told in words what kind of thing is wanted, and what is there", () => {
+    expect(
+      problems(bare("  - { name: all, roles: core, count: many, volume: 9999999 }\n  -\n  - { roles: [] }")),
+    ).toEqual([
+      'nodes[0].count: "many" is not a number',
+      'nodes[0].roles: "core" is not a list: write [core]',
+      "nodes[0].volume: must be at most 16384",
+      "nodes[1]: is missing: write a group of settings",
+      "nodes[2].name: is missing: write a string",
+      "nodes[2].roles: is empty: write at least one",
+    ]);
+    expect(problems(bare("  colour: red"))).toEqual(["nodes: a group of settings is not a list"]);
+  });
+
+  it("is empty, or only remarks", () => {
+    expect(["", "# to do", "---"].map(problems)).toEqual(
+      Array.from({ length: 3 }, () => ["(top): is empty: write what the examples have"]),
+    );
+  });
+
   it("refuses a private key where the public one belongs, and does not repeat it", () => {
     const text = trio.replace("~/.ssh/id_ed25519.pub", '"-----BEGIN OPENSSH PRIVATE KEY----- hush"');
     expect(problems(text)).toEqual(["aws.ssh.key: this is a private key: write the public one (….pub)"]);
@@ -76,6 +103,7 @@ describe("a spec whose parts are wrong", () => {
 
   it("says the line of text that is not YAML", () => {
     expect(problems("name: [")).toEqual([expect.stringMatching(/^line \d+: /)]);
+    expect(problems("name: a\n  b: c")).toEqual(["line 1: Nested mappings are not allowed in compact mappings"]);
   });
 });
 
@@ -116,6 +144,13 @@ describe("a set of nodes that does not hold together", () => {
   it("may use one port twice where no node opens both", () => {
     const apart = "  - { name: a, roles: [core, controller] }\n  - { name: b, roles: [router] }";
     expect(problems(bare(apart, "ports: { router: 9022 }"))).toEqual([]);
+  });
+
+  it("gives apps and status servers ports of one range", () => {
+    expect(problems(bare(all, "ports: { instances: 9000-9200 }"))).toEqual([
+      "ports.status: 9100-9109 meets ports.instances: choose another range",
+      "ports.controller: 9022 is taken by ports.instances: choose another",
+    ]);
   });
 
   it("gives apps a range that is none", () => {
@@ -168,6 +203,27 @@ describe("a cluster on EC2 that cannot stand there", () => {
     ]);
     expect(problems(bare(all, aws(", zones: [a, b], network: { vpc: vpc-0a, subnets: { a: subnet-0a } }")))).toEqual([
       "aws.zones: zone b has no subnet: add one to aws.network.subnets",
+    ]);
+  });
+
+  it("has several cores in a network that exists: each needs an address, once, and nobody else does", () => {
+    const three = "  - { name: all, count: 3, roles: [core, controller, router, dea] }";
+    const at = (cores: string) => aws(`, network: { vpc: vpc-0a, subnets: { a: subnet-0a }${cores} }`);
+    expect(problems(bare(three, at(", cores: { all-0: 10.0.0.9, all-1: 10.0.0.9, run-0: 10.0.0.8 }")))).toEqual([
+      "aws.network.cores: all-2 is missing: write a free address of its zone's subnet",
+      "aws.network.cores.run-0: is no core: the cores are all-0, all-1, all-2",
+      "aws.network.cores.all-1: 10.0.0.9 is there twice: choose another",
+    ]);
+    expect(problems(bare(three, at("")))).toHaveLength(3);
+    expect(problems(bare(all, at("")))).toEqual([]);
+    expect(problems(bare(all, at(", cores: { all-0: ten }")))).toEqual([
+      "aws.network.cores.all-0: a private address such as 10.0.1.10",
+    ]);
+  });
+
+  it("gives cores addresses in a network that is made, where they are chosen", () => {
+    expect(problems(bare(all, aws(", network: { cores: { all-0: 10.20.0.9 } }")))).toEqual([
+      "aws.network.cores: is for a network that exists: in one that is made leave it out",
     ]);
   });
 

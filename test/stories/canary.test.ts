@@ -35,8 +35,7 @@ function siteOf({ me, there }: OfflineCluster): Site {
   const home = join(me.home, "offline");
   const { env } = offline({ folder: join(home, "engine"), url: there.api.url });
   const program = findEngine(env["PATH"] ?? "") ?? "";
-  const own = { ...env, PULUMI_BACKEND_URL: `${env["PULUMI_BACKEND_URL"]}?metadata=skip` };
-  return { program, folder: join(home, "clusters/trio"), stack: "dev", env: own };
+  return { program, folder: join(home, "clusters/trio"), stack: "dev", env };
 }
 
 async function watching(act: () => Promise<unknown>): Promise<void> {

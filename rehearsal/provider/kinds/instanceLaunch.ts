@@ -43,8 +43,9 @@ function network(inputs: Props): Partial<RunInstancesCommandInput> {
   const Groups = groups.length > 0 ? groups : undefined;
   const open = inputs["associatePublicIpAddress"];
   if (typeof open !== "boolean") return { SubnetId, PrivateIpAddress, SecurityGroupIds: Groups };
-  const nic = { DeviceIndex: 0, AssociatePublicIpAddress: open, SubnetId, PrivateIpAddress, Groups };
-  return { NetworkInterfaces: [nic] };
+  // EC2 lets an interface that it makes with a machine go with it, and its address with both; moto has to be told so.
+  const nic = { DeviceIndex: 0, AssociatePublicIpAddress: open, DeleteOnTermination: true };
+  return { NetworkInterfaces: [{ ...nic, SubnetId, PrivateIpAddress, Groups }] };
 }
 
 /** The real provider names the image's own root device; the request needs its name. */

@@ -32,6 +32,7 @@ export const securityGroup: Kind = {
     await shut(aws, id);
     return id;
   },
+  finish: shut,
   async read(aws, id) {
     const found = await orGone(aws.ec2.send(new DescribeSecurityGroupsCommand({ GroupIds: [id] })));
     const [one] = found?.SecurityGroups ?? [];

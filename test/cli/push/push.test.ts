@@ -46,17 +46,14 @@ describe("the first push of an app", () => {
   test("takes every step, says how long it took, and ends with the address that answers", async () => {
     const { code, out, err } = await push("hello --memory 128M -i 2 -e MODE=fast -b nodejs");
     expect(code).toBe(0);
-    for (const [number, name] of [
-      [1, "push"],
-      [3, "create app"],
-      [2, "framework detection"],
-      [4, "staging"],
-      [5, "droplet creation"],
-      [9, "app starts"],
-      [10, "route"],
-    ]) {
-      expect(err).toMatch(new RegExp(`^ *${number} {2}${name} +\\d+\\.\\d+ s`, "m"));
-    }
+    const shown = [...err.matchAll(/^ *(\d+) {2}([\w ]+?) +\d+\.\d+ s/gm)].map(([, number, name]) => [
+      Number(number),
+      name,
+    ]);
+    const names = ["push", "create app", "upload", "framework detection", "staging", "droplet creation"];
+    expect(shown.slice(0, 6)).toEqual(names.map((name, at) => [at + 1, name]));
+    expect(shown.slice(6).map(([number]) => number)).toEqual(shown.slice(6).map((_, at) => at + 7));
+    expect(shown.map(([, name]) => name)).toEqual(expect.arrayContaining(["app starts", "route"]));
     expect(err).toContain("     | $ npm ci\n");
     expect(out).toMatch(
       new RegExp(
@@ -78,7 +75,7 @@ describe("the first push of an app", () => {
       url: `http://hello.tutti.localhost:${cluster.port}/`,
       strategy: "start",
       seconds: expect.any(Number),
-      steps: expect.arrayContaining([{ number: 10, name: "route", seconds: expect.any(Number) }]),
+      steps: expect.arrayContaining([{ number: 2, name: "create app", seconds: expect.any(Number) }]),
     });
   });
 
@@ -94,6 +91,12 @@ describe("the first push of an app", () => {
     expect(theProcess()).toMatchObject({ instances: 3, memory_in_mb: 64 });
     expect(out).toContain(`http://www.tutti.localhost:${cluster.port}/`);
     expect(await uploaded()).not.toContain("manifest.yml");
+  });
+
+  test("says of an address that another app has that it is shared", async () => {
+    await push("hello");
+    const { err } = await push("other --hostname hello");
+    expect(err).toContain("note: hello.tutti.localhost leads to hello too: requests go to all of them\n");
   });
 
   test("of several apps in one manifest takes all, or the one that is named", async () => {
@@ -218,10 +221,29 @@ describe("a push that fails", () => {
   });
 
   test("because the directory is empty or not there makes no app", async () => {
-    expect((await push("hello --path nowhere")).err).toContain("error: there is no directory");
+    expect((await push("hello --path nowhere")).err).toContain(
+      "error: --path: there is no directory nowhere\nhint: name",
+    );
     await mkdir(join(app, "void"));
     expect((await push("hello --path void")).err).toContain("error: there is nothing to push");
     expect(cluster.apps.size).toBe(0);
+  });
+
+  test("because an address is refused leaves no app behind, and no other address", async () => {
+    const { code, err } = await push("api");
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /error: api\.tutti\.localhost cannot be had: Route conflicts with a reserved .*\nhint: choose another host \(of a push: --hostname/,
+    );
+    expect((await push("hello --url www.tutti.localhost --url api.tutti.localhost")).code).toBe(1);
+    expect([cluster.apps.size, cluster.routes.size]).toEqual([0, 0]);
+  });
+
+  test("because no host can be made of its name makes no app; accents are no reason", async () => {
+    const { err } = await push("привет");
+    expect(err).toMatch(/error: no host name can be made of "привет"\nhint: give one: --hostname HOST/);
+    expect(cluster.apps.size).toBe(0);
+    expect((await push("ünï --json")).json()).toMatchObject({ url: `http://uni.tutti.localhost:${cluster.port}/` });
   });
 
   test("because an address is in no domain makes nothing", async () => {

@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { extractZip } from "../../../agent/archive/zip.ts";
 import { readTree } from "../../../cli/push/tree.ts";
@@ -71,6 +73,29 @@ describe("a directory that is pushed", () => {
     await write("file", "x");
     await expect(readTree(join(app, "file"))).rejects.toMatchObject({ code: "no_directory" });
   });
+});
+
+describe("a file that may not be read", () => {
+  test("is named before anything is made, with the way to leave it behind", async () => {
+    await write("web/key.pem", "secret");
+    await chmod(join(app, "web/key.pem"), 0o000);
+    await chmod(app, 0o755);
+    expect(await readByAnybody()).toEqual({
+      message: `${join(app, "web/key.pem")} cannot be read: permission denied`,
+      hint: "change its permissions, or leave it behind: echo /web/key.pem >> .cfignore",
+    });
+  });
+
+  /** Root reads everything: a process of nobody's tells what others meet. */
+  async function readByAnybody(): Promise<unknown> {
+    const tree = new URL("../../../cli/push/tree.ts", import.meta.url).href;
+    const code = `const { readTree } = await import(${JSON.stringify(tree)});
+      await readTree(process.argv[1]).catch(({ message, hint }) => console.log(JSON.stringify({ message, hint })));`;
+    const who = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", code, app], { cwd: "/", ...who });
+    return JSON.parse(stdout);
+  }
 });
 
 describe("the zip of it", () => {

@@ -9,6 +9,7 @@ import { RouteTable } from "@pulumi/aws/ec2/routeTable.js";
 import { RouteTableAssociation } from "@pulumi/aws/ec2/routeTableAssociation.js";
 import { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
 import { Subnet } from "@pulumi/aws/ec2/subnet.js";
+import { SubnetCidrReservation } from "@pulumi/aws/ec2/subnetCidrReservation.js";
 import { Vpc } from "@pulumi/aws/ec2/vpc.js";
 import { getAvailabilityZonesOutput } from "@pulumi/aws/getAvailabilityZones.js";
 import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity.js";
@@ -42,6 +43,8 @@ const place = { vpcId: vpc.id, cidrBlock: "10.30.1.0/24", availabilityZone: "eu-
 const subnet = new Subnet("net-a", { ...place, mapPublicIpOnLaunch: true, tags }, mine);
 const link = { subnetId: subnet.id, routeTableId: table.id };
 const ready = new RouteTableAssociation("net-a", link, { ...mine, dependsOn: route });
+const block = { subnetId: subnet.id, cidrBlock: "10.30.1.8/29", reservationType: "explicit", description: "kept" };
+const kept = new SubnetCidrReservation("kept", block, mine);
 
 const wall = new SecurityGroup("wall", { vpcId: vpc.id, description: "a wall", tags }, mine);
 const open = { securityGroupId: wall.id, ipProtocol: "tcp", fromPort: 80, toPort: 80, description: "web", tags };
@@ -63,7 +66,7 @@ if (config.getBoolean("managed")) new RolePolicyAttachment("node", { role: role.
 const profile = new InstanceProfile("node", { role: role.name, tags }, mine);
 
 const shut = { blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets: true };
-const block = new BucketPublicAccessBlock("depot", { bucket: bucket.id, ...shut }, mine);
+const shutter = new BucketPublicAccessBlock("depot", { bucket: bucket.id, ...shut }, mine);
 const rules = [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }];
 new BucketServerSideEncryptionConfiguration("depot", { bucket: bucket.id, rules }, mine);
 const versioningConfiguration = { status: "Enabled" };
@@ -77,7 +80,7 @@ const denied = {
 const tlsOnly = bucket.arn.apply((Resource) =>
   JSON.stringify({ Version: "2012-10-17", Statement: [{ ...denied, Resource }] }),
 );
-new BucketPolicy("depot", { bucket: bucket.id, policy: tlsOnly }, { ...mine, dependsOn: block });
+new BucketPolicy("depot", { bucket: bucket.id, policy: tlsOnly }, { ...mine, dependsOn: shutter });
 const source = new asset.StringAsset("the agent");
 const agent = new BucketObjectv2("agent", { bucket: bucket.id, key: "agent/agent.tar.gz", source, tags }, mine);
 const content = config.requireSecret("canary");
@@ -94,6 +97,7 @@ const node = new Instance(
     ami: config.get("ami") ?? newest.id,
     instanceType: config.get("type") ?? "t3.small",
     subnetId: ready.subnetId,
+    privateIp: config.get("address"),
     availabilityZone: "eu-central-1a",
     vpcSecurityGroupIds: [wall.id],
     associatePublicIpAddress: true,
@@ -112,7 +116,8 @@ const node = new Instance(
   },
   {
     ...mine,
-    dependsOn: agent,
+    dependsOn: [agent, kept],
+    deleteBeforeReplace: config.get("address") !== undefined,
     additionalSecretOutputs: ["userDataBase64"],
     ...(config.get("adopt") && { import: config.get("adopt"), ignoreChanges: ["userDataBase64"] }),
   },

@@ -24,6 +24,30 @@ export function subnets(network: string, zones: readonly string[]): PlannedSubne
   });
 }
 
+/** The nth address of a subnet, from 0. */
+export function addressIn({ cidr }: Pick<PlannedSubnet, "cidr">, n: number): string {
+  return toText(toNumber(cidr.split("/")[0] ?? "") + n);
+}
+
+/** Where the cores of a subnet begin. There are five at most: the addresses 10 to 14. */
+export const firstCore = 10;
+
+/**
+ * What nobody but cores shall get: the blocks that hold their addresses, as reservations of a subnet have to be written.
+ * The last address of the smallest subnet is EC2's own and stays out.
+ */
+export function coreBlocks(subnet: PlannedSubnet): string[] {
+  const blocks =
+    subnet.room > 11
+      ? [[8, 29] as const]
+      : ([
+          [8, 30],
+          [12, 31],
+          [14, 32],
+        ] as const);
+  return blocks.map(([n, bits]) => `${addressIn(subnet, n)}/${bits}`);
+}
+
 function toNumber(address: string): number {
   return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
