@@ -86,7 +86,7 @@ async function refuse({ io }: Call, cluster: string): Promise<void> {
 /** With --keep the room outlives us; until its play is over it ends by itself when our end of its input is closed. */
 async function openRoom({ plan, planFile, logFile }: Ready): Promise<Room> {
   const log = openSync(logFile, "a", 0o600);
-  return await enterRoom({
+  const room = await enterRoom({
     command: process.execPath,
     args: [projectFile("rehearsal/play/main.ts"), planFile],
     env: { ...process.env, NODE_NO_WARNINGS: "1" },
@@ -94,6 +94,9 @@ async function openRoom({ plan, planFile, logFile }: Ready): Promise<Room> {
     stdio: ["pipe", "pipe", log],
     stays: plan.keep,
   });
+  // One that stays is nobody's child in Node's eyes; until the play is over we wait for it.
+  room.process.ref();
+  return room;
 }
 
 async function takeDown({ io }: Call, room: Room): Promise<void> {

@@ -129,12 +129,22 @@ class CloudState {
     this.#lookedAt = began;
     if (!seen) return false;
     this.#seen = seen;
+    await this.#tried("asking for the rights of machines", () => this.#learnProfiles(api));
     // A rule that can't be enforced must not keep the other machines from what they should be.
     const changed = await this.#tried("making the network", () => this.#enforce());
     if (changed === undefined) this.#known = undefined;
     for (const one of seen.instances) this.#lifeOf(one, api);
     this.#want(began);
     return changed === true;
+  }
+
+  /** An instance may be seen before it has its profile: a machine that has begun to boot gets its rights all the same. */
+  async #learnProfiles(api: Eyes): Promise<void> {
+    for (const one of this.#seen.instances) {
+      const known = this.#births.get(one.InstanceId);
+      if (!known || known.profile?.arn === one.IamInstanceProfile?.Arn) continue;
+      this.#births.set(one.InstanceId, { ...known, profile: (await api.birth(one)).profile });
+    }
   }
 
   #want(began: number): void {
