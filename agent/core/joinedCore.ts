@@ -10,6 +10,7 @@ import { certificateKeeper } from "./certificateKeeper.ts";
 import type { Cluster } from "./cluster.ts";
 import { clusterDuties } from "./clusterDuties.ts";
 import { type Configured, configuration, writeConfiguration } from "./configuration.ts";
+import { refuseToGrow } from "./grown.ts";
 import { parties } from "./keys.ts";
 import { readKnowledge, writeKnowledge } from "./knowledge.ts";
 import { admitted } from "./members.ts";
@@ -39,12 +40,12 @@ export interface JoinedCore {
   duties(dialed: Dialed): Duties;
 }
 
-/** Rejects with a Fault when the node has no identity, or another cluster's, or no free port for its routes. */
+/** Rejects with a Fault when the node has no identity, or another cluster's, or cannot meet the other cores. */
 export async function joinedCore(options: JoinedCoreOptions): Promise<JoinedCore> {
   const { cluster, configured, lines, pid, home, beat, log } = options;
   const { address, credentials, files } = configured;
   const authority = await readAuthority(cluster);
-  await routesPort(cluster, address);
+  await ableToMeet(cluster, address, files.store);
   const [caFile, knownFile] = [join(home, "ca.pem"), join(home, "members.json")];
   await writeFile(caFile, cluster.ca, { mode: 0o600 });
   const keeper = await certificateKeeper({ authority, identity: cluster.identity, node: cluster.node, address });
@@ -71,13 +72,14 @@ export async function joinedCore(options: JoinedCoreOptions): Promise<JoinedCore
   };
 }
 
-async function routesPort({ cores, routes }: Cluster, address: string): Promise<void> {
+async function ableToMeet({ cores, routes }: Cluster, address: string, store: string): Promise<void> {
   if (cores.every((core) => core === address)) return;
   if (routes === 0)
     throw new Fault("several cores need a port at which they meet", {
       code: "no_routes_port",
       hint: "set ports.routes in node.json, the same on every core: 6222 by custom",
     });
+  await refuseToGrow(store);
   await openPort({ address, port: routes, setting: "ports.routes" });
 }
 

@@ -31,79 +31,128 @@ export interface Reloads {
   up(): void;
 }
 
-const verdict = /\] (Reloaded server configuration|Failed to reload|Config reload)/;
+const verdict = /\] (Reloaded server configuration|Failed to reload)/;
 const patience = 10_000;
 
-export function reloads({ beat, text, write, signal, lines, log }: ReloadsOptions): Reloads {
-  const state = { written: "", spawned: "", taken: undefined as string | undefined, wanted: 0, count: 0 };
+/** The texts: the one in the file, the one that stood there at the server's start, the one that it goes by. */
+interface Texts {
+  written: string;
+  spawned: string;
+  /** Undefined while no server listens. */
+  taken: string | undefined;
+}
+
+export function reloads(options: ReloadsOptions): Reloads {
+  const texts: Texts = { written: "", spawned: "", taken: undefined };
+  const [bell, waiting] = [doorbell(), turns()];
+  let count = 0;
+  return {
+    runner: ringing(bell, options, async (stop) => {
+      const turn = waiting.last;
+      const before = texts.taken;
+      if (!(await renewed(texts, options, stop))) return false;
+      if (texts.taken === undefined) return true;
+      if (texts.taken !== before) count++;
+      waiting.settle(turn);
+      return true;
+    }),
+    get count() {
+      return count;
+    },
+    async begin() {
+      texts.written = options.text();
+      await options.write(texts.written);
+    },
+    want() {
+      bell.ring();
+      return waiting.next();
+    },
+    spawned: () => void Object.assign(texts, { taken: undefined, spawned: texts.written }),
+    up() {
+      texts.taken = texts.spawned;
+      bell.ring();
+    },
+  };
+}
+
+/** Brings the file and the server to what should be. Resolves to whether they are there, as far as one runs. */
+async function renewed(
+  texts: Texts,
+  { text, write, signal, lines, log }: ReloadsOptions,
+  stop: AbortSignal,
+): Promise<boolean> {
+  const wanted = text();
+  if (wanted !== texts.written) await write(wanted);
+  texts.written = wanted;
+  if (texts.taken === undefined || texts.taken === wanted) return true;
+  const heard = lines.next(verdict, { timeout: patience, stop });
+  signal();
+  const said = await heard;
+  if (stop.aborted) return true;
+  if (!said?.includes("Reloaded")) {
+    log.error({ said: said ?? "nothing" }, "the server did not take its new configuration");
+    return false;
+  }
+  texts.taken = wanted;
+  return true;
+}
+
+type Doorbell = ReturnType<typeof doorbell>;
+
+/** Rung any number of times before somebody comes, it calls once. */
+function doorbell() {
+  let rung = Promise.withResolvers<void>();
+  return {
+    ring: () => rung.resolve(),
+    called: () => rung.promise,
+    again() {
+      rung = Promise.withResolvers();
+    },
+  };
+}
+
+/** Those who wait, in the order in which they came. */
+function turns() {
+  let last = 0;
   let waiting: { turn: number; resolve: () => void }[] = [];
-  let woken = Promise.withResolvers<void>();
-  const settle = (turn: number) => {
-    for (const one of waiting) if (one.turn <= turn) one.resolve();
-    waiting = waiting.filter((one) => one.turn > turn);
+  return {
+    get last() {
+      return last;
+    },
+    next(): Promise<void> {
+      const turn = ++last;
+      return new Promise((resolve) => waiting.push({ turn, resolve }));
+    },
+    settle(upTo: number) {
+      for (const { turn, resolve } of waiting) if (turn <= upTo) resolve();
+      waiting = waiting.filter(({ turn }) => turn > upTo);
+    },
   };
-  /** Resolves to whether the server has now what it should have, as far as it runs. */
-  const round = async (stop: AbortSignal): Promise<boolean> => {
-    const turn = state.wanted;
-    const wanted = text();
-    if (wanted !== state.written) await write(wanted);
-    state.written = wanted;
-    if (state.taken === undefined) return true;
-    if (wanted !== state.taken) {
-      const heard = lines.next(verdict, { timeout: patience, stop });
-      signal();
-      const said = await heard;
-      if (!said?.includes("Reloaded server configuration")) {
-        if (!stop.aborted) log.error({ said: said ?? "nothing" }, "the server did not take its new configuration");
-        return stop.aborted;
-      }
-      state.taken = wanted;
-      state.count++;
-    }
-    settle(turn);
-    return true;
-  };
-  const runner: Runner = {
+}
+
+/** Does a round a moment after the bell, and again a beat later as long as it does not succeed. */
+function ringing(
+  bell: Doorbell,
+  { beat, log }: ReloadsOptions,
+  round: (stop: AbortSignal) => Promise<boolean>,
+): Runner {
+  return {
     name: "reloads",
     async run(stop, ready) {
       ready();
-      const halt = () => woken.resolve();
-      stop.addEventListener("abort", halt, { once: true });
+      stop.addEventListener("abort", bell.ring, { once: true });
       while (!stop.aborted) {
-        await woken.promise;
+        await bell.called();
         await sleep(beat / 20, stop);
-        woken = Promise.withResolvers();
+        bell.again();
         if (stop.aborted) break;
         const done = await round(stop).catch((error) => {
-          log.error({ error: String(error) }, "the server's configuration could not be written");
+          log.error({ error: String(error) }, "the server's configuration could not be renewed");
           return false;
         });
-        if (!done) await sleep(beat, stop).then(() => woken.resolve());
+        if (!done) await sleep(beat, stop).then(bell.ring);
       }
-      stop.removeEventListener("abort", halt);
-    },
-  };
-  return {
-    runner,
-    get count() {
-      return state.count;
-    },
-    async begin() {
-      state.written = text();
-      await write(state.written);
-    },
-    want() {
-      const turn = ++state.wanted;
-      woken.resolve();
-      return new Promise((resolve) => waiting.push({ turn, resolve }));
-    },
-    spawned() {
-      state.taken = undefined;
-      state.spawned = state.written;
-    },
-    up() {
-      state.taken = state.spawned;
-      woken.resolve();
+      stop.removeEventListener("abort", bell.ring);
     },
   };
 }

@@ -42,13 +42,7 @@ export function voucher(options: VoucherOptions): Voucher {
   const held = holdings({ beat, now });
   const warn = sparing(log, { most: 10, time: 30 * beat, now });
   const counts = { vouched: 0, refused: 0 };
-  const waiting = new Set<NodeJS.Timeout>();
-  const deas = new WeakMap<Member, string>();
-  const deaOf = (member: Member) => {
-    const known = deas.get(member) ?? deaIdOf(member);
-    deas.set(member, known);
-    return known;
-  };
+  const [later, deaOf] = [postponing(beat), deaIds()];
   const refuse = (node: string, subject: string, why: string) => {
     counts.refused++;
     warn({ node, subject, why }, "a message was not passed on: a node may only speak of itself");
@@ -58,18 +52,11 @@ export function voucher(options: VoucherOptions): Voucher {
     if (payload instanceof Error) return refuse(node, row.name, payload.message);
     const member = roster.knowledge.members.get(node);
     const verdict = judge({ row, payload, node, member, dea: member ? deaOf(member) : "" }, held);
-    if (verdict === "wait") return later(() => decide(row, node, text));
+    if (verdict === "wait") return later.act(() => decide(row, node, text));
     if (verdict !== "true") return refuse(node, row.name, verdict.false);
     if (row.name === subjects.deaHeartbeat.name) learn(payload as DeaHeartbeat);
     counts.vouched++;
     connection.publish(row.name, JSON.stringify(payload));
-  };
-  const later = (act: () => void) => {
-    const timer = setTimeout(() => {
-      waiting.delete(timer);
-      if (!connection.isClosed()) act();
-    }, beat);
-    waiting.add(timer);
   };
   const learn = ({ dea, droplets }: DeaHeartbeat) => held.heard(dea, droplets);
   const hear = (subject: string, text: () => string) => {
@@ -94,12 +81,39 @@ export function voucher(options: VoucherOptions): Voucher {
       await bus.flush();
       ready();
       await stopped(stop);
-      for (const timer of waiting) clearTimeout(timer);
+      later.forget();
       for (const one of heard) one.stop();
       if (!connection.isClosed()) subscription.unsubscribe();
     },
   };
   return { runner, counts };
+}
+
+/** Things that are done a beat later, unless they are forgotten. */
+function postponing(beat: number) {
+  const waiting = new Set<NodeJS.Timeout>();
+  return {
+    act(what: () => void) {
+      const timer = setTimeout(() => {
+        waiting.delete(timer);
+        what();
+      }, beat);
+      waiting.add(timer);
+    },
+    forget() {
+      for (const timer of waiting) clearTimeout(timer);
+    },
+  };
+}
+
+/** The ids of the members' DEAs, each made once. */
+function deaIds(): (member: Member) => string {
+  const known = new WeakMap<Member, string>();
+  return (member) => {
+    const id = known.get(member) ?? deaIdOf(member);
+    known.set(member, id);
+    return id;
+  };
 }
 
 /** `tutti.v1.by.<node>.<subject>` */

@@ -93,7 +93,10 @@ export function exited(one: Instance): DropletExited {
   };
 }
 
-/** The types are exact: real routers drop a message for one number where they want a string. */
+/**
+ * The types are exact: real routers drop a message for one number where they want a string. An app serves HTTP and knows
+ * nothing of the cluster's certificates: from the router to an instance there is no TLS, also between machines.
+ */
 export function registration(self: Self, one: Instance, uris: string[]): RouterRegister {
   return {
     host: self.address,

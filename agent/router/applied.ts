@@ -19,22 +19,31 @@ export interface LiveBackend {
 export interface Applied {
   /** Backends it has, from 1 on. */
   readonly capacity: number;
+  /** Those that give their servers time to shake hands: how long a backend waits cannot be changed at run time. */
+  readonly patient: ReadonlySet<number>;
   backends: Map<number, LiveBackend>;
   hosts: Map<string, HostEntry>;
 }
 
 /** What a HAProxy holds that starts from files written of the view now. */
 export function appliedFrom(view: View, capacity: number): Applied {
-  const applied: Applied = { capacity, backends: new Map(), hosts: new Map() };
+  const patient = new Set<number>();
+  const applied: Applied = { capacity, patient, backends: new Map(), hosts: new Map() };
   for (const slot of view.slots()) {
     const backend = slot <= capacity ? view.backend(slot) : undefined;
     if (backend) applied.backends.set(slot, live(backend));
+    if (shakesHands(backend)) patient.add(slot);
   }
   for (const host of view.hosts()) {
     const entry = view.host(host, capacity);
     if (entry) applied.hosts.set(host, entry);
   }
   return applied;
+}
+
+/** Whether one of its servers speaks TLS. */
+export function shakesHands(backend: Pick<Backend | LiveBackend, "servers"> | undefined): boolean {
+  return [...(backend?.servers.values() ?? [])].some(({ san }) => san !== undefined);
 }
 
 function live(backend: Backend): LiveBackend {

@@ -69,6 +69,10 @@ function globals({ threads, maxConnections, user }: ConfigOptions, socket: strin
     "  timeout http-keep-alive 75s",
     "  timeout client-fin 30s",
     ...[502, 503, 504].map((status) => `  errorfile ${status} unreachable.http`),
+    // The time to connect counts until hands are shaken, and for that the other side's program has to find time.
+    "defaults patient from plain",
+    "  timeout connect 10s",
+    "  retries 3",
   ];
 }
 
@@ -100,7 +104,7 @@ function frontend({ bind, port, maxConnections, trusted }: ConfigOptions): strin
 
 function* backends(applied: Applied): Iterable<string> {
   for (let slot = 1; slot <= applied.capacity; slot++) {
-    yield `backend ${slotName(slot)} from plain`;
+    yield `backend ${slotName(slot)} from ${applied.patient.has(slot) ? "patient" : "plain"}`;
     yield "  use-server %[var(txn.aim)] if { var(txn.aim) -m found }";
     yield "  use-server %[req.cook(__VCAP_ID__)] if { req.cook(__VCAP_ID__) -m found }";
     for (const [name, server] of applied.backends.get(slot)?.servers ?? [])

@@ -165,6 +165,9 @@ class Supervisor implements Front {
       this.#options.log.warn({ error: String(error) }, "HAProxy did not do what it was told; starting it afresh");
       this.#reload.resolve();
     };
+    const onOutgrown = () => {
+      if (number === this.#number) this.#reload.resolve();
+    };
     const missed: Regrouped = { slots: new Set(), hosts: new Set() };
     this.#missed = missed;
     const one = await launch({
@@ -174,6 +177,7 @@ class Supervisor implements Front {
       capacity: capacityFor(view.highest, spareSlots),
       old,
       onBroken,
+      onOutgrown,
     });
     this.#missed = undefined;
     this.#alive.add(one);

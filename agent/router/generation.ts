@@ -31,15 +31,16 @@ export interface LaunchOptions {
   /** The process whose listening sockets it takes over; that one then finishes what it has begun. */
   old: { pid: number; socket: string } | undefined;
   onBroken: (error: unknown) => void;
+  onOutgrown: () => void;
   log: Log;
 }
 
 /** Starts a HAProxy that comes up with everything the view holds now; what changes meanwhile is told as soon as it answers. */
 export async function launch(options: LaunchOptions): Promise<Generation> {
-  const { haproxy, home, number, config, capacity, view, logFd, old, onBroken, log } = options;
+  const { haproxy, home, number, config, capacity, view, logFd, old, onBroken, onOutgrown, log } = options;
   const socket = `haproxy-${number}.sock`;
   const applied = appliedFrom(view, capacity);
-  const link = haproxyLink({ view, applied, onBroken });
+  const link = haproxyLink({ view, applied, onBroken, onOutgrown });
   const files = Object.entries(haproxyFiles(config, applied, socket));
   await Promise.all(files.map(([name, text]) => writeFile(join(home, name), text, { mode: 0o600 })));
   // What an earlier process left under this name must not be taken for the new one.

@@ -1,5 +1,5 @@
 import { Fault } from "../run/fault.ts";
-import type { Applied } from "./applied.ts";
+import { type Applied, shakesHands } from "./applied.ts";
 import type { CommandSocket } from "./commandSocket.ts";
 import { additionsOf, type Command, type Replacement, removal, type Step, stepsFor } from "./commands.ts";
 import { diff } from "./diff.ts";
@@ -26,9 +26,11 @@ export interface LinkOptions {
   applied: Applied;
   /** HAProxy refused something: it is not what we think it is, and must be started afresh. */
   onBroken: (error: unknown) => void;
+  /** It does what it is told, but another one, started afresh, would do better. */
+  onOutgrown: () => void;
 }
 
-export function haproxyLink({ view, applied, onBroken }: LinkOptions): Link {
+export function haproxyLink({ view, applied, onBroken, onOutgrown }: LinkOptions): Link {
   let socket: CommandSocket | undefined;
   let dirty: Regrouped = { slots: new Set(), hosts: new Set() };
   let scheduled = false;
@@ -44,6 +46,9 @@ export function haproxyLink({ view, applied, onBroken }: LinkOptions): Link {
     const changed = dirty;
     dirty = { slots: new Set(), hosts: new Set() };
     if (socket) await perform(socket, stepsFor(diff(applied, view, changed), applied));
+    const { capacity, patient, backends } = applied;
+    const hasty = (slot: number) => slot <= capacity && !patient.has(slot) && shakesHands(backends.get(slot));
+    if ([...changed.slots].some(hasty)) onOutgrown();
   };
   const schedule = () => {
     if (!socket || scheduled) return;

@@ -11,4 +11,15 @@ import { router } from "./router.ts";
 import { start } from "./start.ts";
 
 /** All benchmarks, in the order in which they run. */
-export const benchmarks: readonly Benchmark[] = [command, start, push, recover, idle, register, router, infra, ec2, bootstrap];
+export const benchmarks: readonly Benchmark[] = [
+  command,
+  start,
+  push,
+  recover,
+  idle,
+  register,
+  router,
+  infra,
+  ec2,
+  bootstrap,
+];

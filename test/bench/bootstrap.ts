@@ -12,6 +12,9 @@ import { toolsBin } from "../support/tools.ts";
 import { type Benchmark, type Figure, median, pairs, spreadOf } from "./harness.ts";
 
 const many = 20;
+/** Milliseconds: short, for a boot. */
+const boot = 3000;
+const seconds = (times: readonly number[]) => (median(times) / 1000).toFixed(2);
 const cluster = "trio";
 const password = "correct horse battery";
 const bin = fileURLToPath(new URL("../../bin/tutti.mjs", import.meta.url));
@@ -46,8 +49,14 @@ async function hosts(): Promise<Hosts> {
 
 const authorityFile = "var/lib/tutti/node/identity/authority.json";
 
+interface Timing {
+  readonly contact: () => Promise<unknown>;
+  /** Milliseconds after which the nodes are ready, as machines that boot are; absent: they are. */
+  readonly boot?: number | undefined;
+}
+
 /** Everything as it is before the first contact, with a controller that nobody has claimed. Milliseconds that `contact` takes. */
-async function timed({ machines }: Hosts, contact: () => Promise<unknown>): Promise<number> {
+async function timed({ machines }: Hosts, { contact, boot = 0 }: Timing): Promise<number> {
   const api: TestApi = await testApi({ licensed: false });
   const port = Number(new URL(await api.listen()).port);
   for (const one of machines) {
@@ -58,6 +67,11 @@ async function timed({ machines }: Hosts, contact: () => Promise<unknown>): Prom
       one.read("etc/tutti/node.json").replace(/"controller":\s*\d+/, `"controller": ${port}`),
     );
   }
+  const say = (state: string) => {
+    for (const one of machines) one.agent(["core", "controller"].map((name) => ({ name, state })));
+  };
+  say(boot > 0 ? "starting" : "ready");
+  setTimeout(() => say("ready"), boot);
   const began = performance.now();
   await contact();
   const took = performance.now() - began;
@@ -69,7 +83,7 @@ async function timed({ machines }: Hosts, contact: () => Promise<unknown>): Prom
 }
 
 /** `tutti bootstrap` of the first `count` hosts, as a person runs it, in a home that knows the cluster's seed and nothing else. */
-function ours(there: Hosts, count: number): Promise<number> {
+function ours(there: Hosts, count: number, boot?: number): Promise<number> {
   const { work, key, machines } = there;
   const named = machines.slice(0, count).flatMap(({ target }) => ["--host", `${target.user}@127.0.0.1:${target.port}`]);
   const args = [bin, "bootstrap", ...named, "--identity", key.file, "--known-hosts", join(work, "known_hosts")];
@@ -77,11 +91,12 @@ function ours(there: Hosts, count: number): Promise<number> {
   const env = { ...bare, TUTTI_HOME: join(work, "home"), STACKATO_EMAIL: "me@tutti.test", STACKATO_PASSWORD: password };
   rmSync(env.TUTTI_HOME, { recursive: true, force: true });
   mkdirSync(join(env.TUTTI_HOME, "bootstrap"), { recursive: true });
-  return timed(there, async () => {
+  const contact = async () => {
     await run("cp", [join(work, "bootstrap", `authority-${cluster}.json`), join(env.TUTTI_HOME, "bootstrap")]);
     const { code, error } = await run(process.execPath, args, { env });
     if (code !== 0) throw new Error(`tutti bootstrap ended with ${code}:\n${error}`);
-  });
+  };
+  return timed(there, { contact, boot });
 }
 
 /** The same files and commands as a playbook: look, bring the authority, start anew, wait, claim, log in, replace the password. */
@@ -149,12 +164,13 @@ function theirs(there: Hosts): Promise<number> {
     ...{ ANSIBLE_PYTHON_INTERPRETER: "/usr/bin/python3", ANSIBLE_PRIVATE_KEY_FILE: key.file, ANSIBLE_NOCOLOR: "1" },
     ANSIBLE_SSH_COMMON_ARGS: `-o UserKnownHostsFile=${join(work, "known_hosts")} -o ControlPersist=15s`,
   };
-  return timed(there, async () => {
+  const contact = async () => {
     const port = /"controller":\s*(\d+)/.exec((machines[0] as Machine).read("etc/tutti/node.json"))?.[1];
     const args = ["-i", join(work, "inventory"), "-e", `controller=${port}`, join(work, "play.yml")];
     const { code, error, out } = await run(playbook, args, { env });
     if (code !== 0) throw new Error(`ansible-playbook ended with ${code}:\n${error}${out.slice(-4000)}`);
-  });
+  };
+  return timed(there, { contact });
 }
 
 /** First contact with 20 real sshd on loopback, against one of them and against what people would otherwise use. */
@@ -164,23 +180,32 @@ export const bootstrap: Benchmark = {
   async run(tell) {
     const there = await hosts();
     try {
-      const one = await pairs(
+      const bare = await pairs(
         5,
         () => ours(there, many),
         () => ours(there, 1),
       );
-      tell(`${many} hosts ${(median(one.a) / 1000).toFixed(2)} s, one host ${(median(one.b) / 1000).toFixed(2)} s`);
+      tell(`${many} hosts ${seconds(bare.a)} s, one host ${seconds(bare.b)} s`);
+      const booting = await pairs(
+        3,
+        () => ours(there, many, boot),
+        () => ours(there, 1, boot),
+      );
+      tell(`${many} hosts that boot ${seconds(booting.a)} s, one ${seconds(booting.b)} s`);
       const figures: Figure[] = [
         {
           name: `first contact with ${many} hosts`,
-          value: median(one.a) / 1000,
-          unit: "s",
-          spread: spreadOf(one.a.map((ms) => ms / 1000)),
+          ...{ value: median(bare.a) / 1000, unit: "s", spread: spreadOf(bare.a.map((ms) => ms / 1000)) },
         },
         {
           name: `${many} hosts against one`,
-          ...{ value: median(one.ratios), unit: "times", goal: { atMost: 1.3 }, spread: spreadOf(one.ratios) },
-          compare: `${(median(one.b) / 1000).toFixed(2)} s for one host`,
+          ...{ value: median(bare.ratios), unit: "times", goal: { atMost: 1.3 }, spread: spreadOf(bare.ratios) },
+          compare: `${seconds(bare.b)} s for one host; the hosts' sshd share the cores of this machine`,
+        },
+        {
+          name: `${many} hosts that boot for ${boot / 1000} s, against one`,
+          ...{ value: median(booting.ratios), unit: "times", spread: spreadOf(booting.ratios) },
+          compare: `${seconds(booting.b)} s for one such host`,
         },
       ];
       if (!existsSync(playbook)) throw new Error('ansible-core is not set up: run "node bin/setup.mjs --bench"');

@@ -122,7 +122,7 @@ describe("known hosts", () => {
     const file = join(work, "hashed");
     execFileSync("sh", [
       "-c",
-      'printf %s "$1" >"$2" && "$3" -q -H -f "$2"',
+      'printf %s "$1" >"$2" && "$3" -q -H -f "$2" 2>/dev/null',
       "-",
       line("[10.1.1.1]:2200", pairs.rsa),
       file,

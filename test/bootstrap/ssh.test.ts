@@ -78,6 +78,12 @@ describe("a session", () => {
     expect(trips()).toBe(2);
   });
 
+  it("knows the code of a command that was over before anybody could look", async () => {
+    const { exec } = await session();
+    for (let i = 0; i < 60; i++)
+      expect(await exec({ command: `echo ${i}; exit 3` })).toEqual({ code: 3, out: `${i}\n`, err: "" });
+  });
+
   it("gives output as it comes", async () => {
     const { exec } = await session();
     const seen: string[] = [];

@@ -25,7 +25,7 @@ describe("wrong usage ends with 64 and a line that helps", () => {
     ["push", "what is the app's name?", "tutti push NAME"],
     ["scale", "missing required argument 'app'", "see: tutti scale --help"],
     ["apps now", "too many arguments for 'apps'", "see: tutti apps --help"],
-    ["node", '"tutti node" needs one more word: list, console', "e.g. tutti node list"],
+    ["node", '"tutti node" needs one more word: list, explain, console, attach', "e.g. tutti node list"],
     ["node lst", "unknown command 'lst'", "did you mean tutti node list?"],
     ["help psh", "there is no such command", "tutti --help lists all commands"],
     ["target ftp://x", '"ftp://x" is not the address of an API', "e.g. tutti target http"],

@@ -18,7 +18,7 @@ runcmd:
   - [sh, -c, "echo ${marker} >/dev/console"]
 `);
 
-describe.skipIf(noMachines)("the ground of a rehearsal, with a machine that boots", () => {
+describe.skipIf(noMachines)("the ground of a rehearsal, with a machine that boots", { timeout: 240_000 }, () => {
   let lab: GroundLab;
   let id = "";
   let address = "";

@@ -9,9 +9,6 @@ import { until } from "../support/until.ts";
 
 let cluster: AgentCluster;
 let deas: TestAgent[];
-beforeAll(async () => {
-  cluster = await agentCluster();
-});
 afterAll(() => cluster.remove());
 
 const line = (one: TestAgent, name: string) => one.status().find((each) => each.name === name);
@@ -37,6 +34,10 @@ const nodes = async () => (await cluster.json<{ nodes: { id: string; state: stri
 const below = (one: TestAgent, pid: number) => readlinkSync(`/proc/${pid}/cwd`).startsWith(one.home);
 
 describe("a cluster of three machines", () => {
+  beforeAll(async () => {
+    cluster = await agentCluster();
+  });
+
   it("waits for its identity, and says so", async () => {
     cluster.core.start();
     await until(() => line(cluster.core, "identity")?.code === "waiting_for_identity", { what: "the core says so" });
@@ -131,5 +132,38 @@ describe("a node is removed", () => {
     first.start();
     await until(() => line(first, "identity")?.code === "node_revoked", { what: "it says why" });
     expect((await nodes()).filter(({ id, state }) => id === "dea-0" && /up/i.test(state))).toEqual([]);
+  });
+});
+
+describe("a cluster of three cores, one of which has all roles", () => {
+  beforeAll(async () => {
+    await cluster.remove();
+    const all = ["core", "controller", "health", "router", "stager", "dea"] as const;
+    cluster = await agentCluster({ cores: [all, ["core", "dea"], ["core"]] });
+    cluster.identity();
+    for (const one of cluster.cores) one.start();
+  });
+
+  it("comes up and runs an app on cores that are DEAs as well", async () => {
+    for (const one of cluster.cores) await one.ready();
+    await cluster.login();
+    await cluster.json("push", "hello", "--path", hello, "--instances", "2");
+    await until(async () => (await instances()).size === 2, { what: "both answer" });
+    const found = await pids();
+    for (const one of cluster.cores.slice(0, 2)) expect(found.some((pid) => below(one, pid))).toBe(true);
+  });
+
+  it("goes on when it loses one, lets another machine in meanwhile, and takes the lost one back", async () => {
+    const [, , third] = cluster.cores as [TestAgent, TestAgent, TestAgent];
+    await third.stop();
+    const late = cluster.machine("dea-0", ["dea"]);
+    late.start();
+    await late.ready();
+    await cluster.json("scale", "hello", "--instances", "3");
+    await until(async () => [...(await instances()).values()].some(({ pid }) => below(late, pid)), {
+      what: "an instance runs on the new machine",
+    });
+    third.start();
+    await third.ready();
   });
 });

@@ -45,12 +45,14 @@ export interface TestAgent {
 
 /** A cluster of several machines, all of them this one. */
 export interface AgentCluster {
+  /** The first of the cores. */
   readonly core: TestAgent;
+  readonly cores: readonly TestAgent[];
   readonly home: string;
   readonly api: string;
   readonly router: number;
   readonly domain: string;
-  /** Delivers the cluster's identity to its core. */
+  /** Delivers the cluster's identity to its cores. */
   identity(): void;
   /** Another machine; not started. */
   machine(id: string, roles: readonly RoleName[], changes?: object): TestAgent;
@@ -63,15 +65,24 @@ export interface AgentCluster {
 const leading: readonly RoleName[] = ["core", "controller", "health", "router", "stager"];
 const user = { email: "me@example.test", password: "correct horse battery" };
 
-/** One core with all leading roles; the machine exists, its agent is not started. */
-export async function agentCluster({ beat = 1000 } = {}): Promise<AgentCluster> {
+export interface AgentClusterOptions {
+  /** Milliseconds. */
+  beat?: number;
+  /** Roles of each core. Default: one with all leading roles. */
+  cores?: readonly (readonly RoleName[])[];
+}
+
+/** The machines of its cores exist; their agents are not started. */
+export async function agentCluster(options: AgentClusterOptions = {}): Promise<AgentCluster> {
+  const { beat = 1000, cores: wanted = [leading] } = options;
   const home = mkdtempSync(join(tmpdir(), "tutti-joined-"));
   // Apps run as users of their own, who must be able to pass.
   chmodSync(home, 0o711);
   const authority = newAuthority("trio");
   const [third, fourth] = [1 + Math.floor(Math.random() * 250), Math.floor(Math.random() * 250)];
   const address = (n: number) => `127.${third}.${fourth}.${n + 2}`;
-  const ports = { router: await freePort(), controller: await freePort(), nats: await freePort(), files: 0 };
+  const [router, controller, nats, routes] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const ports = { router, controller, nats, routes, files: 0 };
   const domain = "tutti.localhost";
   const agents: TestAgent[] = [];
   // Instances of other clusters and of our other nodes must not meet.
@@ -82,17 +93,23 @@ export async function agentCluster({ beat = 1000 } = {}): Promise<AgentCluster> 
     mkdirSync(place, { mode: 0o711 });
     const instances = { first: first + 30 * index, last: first + 30 * index + 29 };
     const claim = makeClaim({ join: authority.join, node: id, roles, now: Date.now() });
-    const joining = { cores: [address(0)], ca: authority.certificate, claim, instance: `i-${id}` };
+    const joining = {
+      cores: wanted.map((_roles, i) => address(i)),
+      ca: authority.certificate,
+      claim,
+      instance: `i-${id}`,
+    };
     const spec = {
       ...{ id, cluster: "trio", domain, roles, index, address: address(index), beat, home: join(place, "node") },
       ...{ tools: toolsBin, memory: 2048, disk: 4096, bind: "127.0.0.1" },
-      ...{ ports: { ...ports, routes: 0, instances }, join: joining, ...changes },
+      ...{ ports: { ...ports, instances }, join: joining, ...changes },
     };
     const one = agent(spec, place);
     agents.push(one);
     return one;
   };
-  const core = machine("lead-0", leading);
+  const cores = wanted.map((roles, i) => machine(`lead-${i}`, roles));
+  const [core] = cores as [TestAgent];
   const api = `http://api.${domain}:${ports.router}`;
   const env = { ...process.env, TUTTI_HOME: join(home, "person"), TUTTI_PASSWORD: user.password, NO_COLOR: "1" };
   const json = async <T>(...args: string[]): Promise<T> => {
@@ -101,11 +118,13 @@ export async function agentCluster({ beat = 1000 } = {}): Promise<AgentCluster> 
     return JSON.parse(ran.out.trim().split("\n").at(-1) ?? "") as T;
   };
   return {
-    ...{ core, home, api, router: ports.router, domain, machine, json },
+    ...{ core, cores, home, api, router: ports.router, domain, machine, json },
     identity() {
-      const directory = join(core.home, "identity");
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      writeFileSync(join(directory, "authority.json"), JSON.stringify(authority), { mode: 0o600 });
+      for (const one of cores) {
+        const directory = join(one.home, "identity");
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        writeFileSync(join(directory, "authority.json"), JSON.stringify(authority), { mode: 0o600 });
+      }
     },
     async login() {
       const url = `http://127.0.0.1:${ports.controller}/stackato/license`;

@@ -78,7 +78,7 @@ export async function attachable(): Promise<Attachable> {
   const ssh = ["--identity", key.file, "--known-hosts", known];
   return Object.assign(self, {
     ...{ machine: here, sshd, test, me, address: `${sshd.user}@127.0.0.1:${sshd.port}` },
-    bundle: (bytes: Buffer) => bundleIn(work, bytes),
+    bundle: (bytes: Buffer) => bundleFile(work, bytes),
     tutti: (line: string, options: RunOptions = {}) => {
       const words = line.split(" ").filter(Boolean);
       const more = ["attach", "upgrade", "remove", "explain"].includes(words[1] ?? "") ? ssh : [];
@@ -124,7 +124,8 @@ function heard(here: Machine): NodeView[] {
   return [{ id, address, roles, version: "0.1.0", state: "UP", components: status.components, seen: Date.now() }];
 }
 
-function bundleIn(directory: string, bytes: Buffer): string {
+/** Writes a bundle into a file with its proper name. */
+export function bundleFile(directory: string, bytes: Buffer): string {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const file = join(directory, `tutti-agent-0.1.0-${process.arch}-${sha256.slice(0, 12)}.tar.gz`);
   writeFileSync(file, bytes);

@@ -63,9 +63,10 @@ export async function fakeSsh({
 }
 
 function freshKey(kind: keyof typeof sizes, pretends: HostKey | undefined): ParsedKey {
-  const { private: text } = ssh2.utils.generateKeyPairSync(kind, sizes[kind] as never);
-  const key = ssh2.utils.parseKey(text);
-  if (key instanceof Error) throw key;
+  let key: ParsedKey | Error;
+  // Now and then ssh2 makes a key that it cannot read itself.
+  do key = ssh2.utils.parseKey(ssh2.utils.generateKeyPairSync(kind, sizes[kind] as never).private);
+  while (key instanceof Error);
   if (pretends) key.getPublicSSH = () => Buffer.from(pretends.blob, "base64");
   return key;
 }

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isForAnswers } from "../../../agent/bus/answers.ts";
+import { deaIdOf } from "../../../agent/bus/deaId.ts";
+import { memberPermissions } from "../../../agent/bus/memberPermissions.ts";
 import { type Dialed, dial } from "../../../agent/bus/nats.ts";
-import { newSeed, publicKeyOf } from "../../../agent/bus/nkeys.ts";
+import { isUserKey, newSeed, publicKeyOf } from "../../../agent/bus/nkeys.ts";
 import { type BusUser, busUsers, permissions } from "../../../agent/bus/permissions.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
 import { serverConfig } from "../../../agent/core/serverConfig.ts";
@@ -143,6 +146,74 @@ describe("the permissions of a DEA", () => {
     expect(starts("0-abc")).not.toContain("dea.*.start");
     expect(starts()).toContain("dea.*.start");
   });
+});
+
+describe("the permissions of a node of several", () => {
+  const member = (...roles: string[]) => memberPermissions(subjects, { id: "node-7", deaId: "7-abc", roles });
+
+  test("are those of all its roles and of its agent, with its own tokens", () => {
+    const { publish, subscribe } = member("dea", "stager");
+    expect(publish).toEqual(expect.arrayContaining(["tutti.v1.node.node-7.wish", "cc.staging.*", "tutti.v1.log.*"]));
+    expect(subscribe.allow).toEqual(
+      expect.arrayContaining(["dea.7-abc.start", "tutti.v1.node.node-7.roles", "_INBOX_node-7.>", "staging staging"]),
+    );
+    expect(subscribe.allow.filter((subject) => /dea\.\*|_INBOX_(?!node-7)/.test(subject))).toEqual([]);
+  });
+
+  test("let it say of itself only what a core passes on", () => {
+    const classic = Object.values(subjects).flatMap((row) => ("of" in row ? [row.name as string] : []));
+    const { publish } = member("dea", "controller", "health", "router", "stager");
+    expect(publish.filter((subject) => classic.includes(subject))).toEqual([]);
+    for (const subject of classic) expect(publish).toContain(`tutti.v1.by.node-7.${subject}`);
+  });
+
+  test("give the store to those roles that need it, and to no agent", () => {
+    const stored = (...roles: string[]) => member(...roles).publish.filter((subject) => subject.startsWith("$"));
+    expect([stored("dea"), stored("router", "stager"), stored()]).toEqual([[], [], []]);
+    expect(stored("health")).toContain("$KV.tutti.>");
+    expect(stored("controller")).toContain("$O.>");
+  });
+
+  test("are only the agent's for roles that say nothing on the bus", () => {
+    expect(member("postgresql").publish).toEqual(member().publish);
+  });
+
+  test("let a controller start instances everywhere, and hear only what is started at its own DEA", () => {
+    const { publish, subscribe } = member("controller", "dea");
+    expect(publish).toContain("dea.*.start");
+    expect(subscribe.allow.filter((subject) => subject.endsWith(".start") && subject.includes("7-abc"))).toHaveLength(
+      1,
+    );
+    expect(subscribe.allow).not.toContain("dea.*.start");
+  });
+});
+
+test("an id of a DEA follows from its node's key, and is another one for another machine", () => {
+  const [one, other] = [publicKeyOf(newSeed()), publicKeyOf(newSeed())];
+  expect(deaIdOf({ index: 3, key: one })).toMatch(/^3-[0-9a-f]{32}$/);
+  expect(deaIdOf({ index: 3, key: one })).toBe(deaIdOf({ index: 3, key: one }));
+  expect(deaIdOf({ index: 3, key: other })).not.toBe(deaIdOf({ index: 3, key: one }));
+});
+
+test("a key is a key only to its last letter: a server would refuse all for one that is not", () => {
+  const key = publicKeyOf(newSeed());
+  expect(isUserKey(key)).toBe(true);
+  for (const wrong of [
+    "",
+    newSeed(),
+    `${key}A`,
+    key.toLowerCase(),
+    key.slice(0, -1),
+    `A${key.slice(1)}`,
+    `${key.slice(0, -1)}${key.endsWith("A") ? "B" : "A"}`,
+  ])
+    expect(isUserKey(wrong), wrong).toBe(false);
+});
+
+test("an answer goes to inboxes, to whoever is not let in yet and to builds, and not to the store", () => {
+  for (const good of ["_INBOX.a.b", "_INBOX_dea-0.a", "_R_.a.b", "cc.staging.a"]) expect(isForAnswers(good)).toBe(true);
+  for (const bad of ["$KV.tutti.a", "$JS.API.STREAM.PURGE.KV_tutti", "dea.stop", "_INBOXES.a", "", "x._INBOX.a"])
+    expect(isForAnswers(bad)).toBe(false);
 });
 
 describe("the time in which a request may be answered", () => {

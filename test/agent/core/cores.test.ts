@@ -221,3 +221,21 @@ test("a core of several says so when no port was chosen for the routes", async (
   await expect(core.running.ready).rejects.toMatchObject({ code: "no_routes_port" });
   await cluster.close();
 });
+
+test("a core that was alone does not throw away what it kept when others are put beside it", async () => {
+  const cluster = await testCluster(3);
+  const [core] = cluster.cores as [TestCore];
+  const { authority, routes } = cluster;
+  const place = { node: "lead-0", name: "trio", ca: authority.certificate, routes, identity: core.identity };
+  const alone = { cluster: { ...place, cores: [core.address], instance: "i", roles: ["core"] } };
+  core.start(alone);
+  await core.running.ready;
+  await (await cluster.store()).put("kept.a", 1);
+  await core.stop();
+  core.start();
+  await expect(core.running.ready).rejects.toMatchObject({ code: "store_of_one_core", hint: expect.any(String) });
+  core.start(alone);
+  await core.running.ready;
+  expect((await (await cluster.store()).get("kept.a"))?.value).toBe(1);
+  await cluster.close();
+});

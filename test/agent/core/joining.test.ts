@@ -1,11 +1,15 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dial, dialOnce } from "../../../agent/bus/nats.ts";
 import { newSeed, publicKeyOf } from "../../../agent/bus/nkeys.ts";
 import { at } from "../../../agent/bus/subject.ts";
 import { subjects } from "../../../agent/bus/subjects.ts";
+import { certificateKeeper } from "../../../agent/core/certificateKeeper.ts";
 import { silent } from "../../../agent/run/log.ts";
 import { authorityOf } from "../../../pki/authority.ts";
 import { makeClaim } from "../../../pki/claim.ts";
@@ -330,6 +334,36 @@ describe("the core's own node", () => {
     expect(config).not.toContain(cluster.authority.join);
     expect(lead.log.lines.join()).not.toContain(cluster.authority.join);
   });
+
+  test("shows its new certificate from the next reload on, without cutting anybody off", async () => {
+    const bystander = await cluster.local("health");
+    const losses: boolean[] = [];
+    bystander.bus.onConnection((connected) => losses.push(connected));
+    const place = { authority: cluster.authority, identity: lead.identity, node: "lead-0", address: "127.0.0.1" };
+    const keeper = await certificateKeeper(place);
+    let told = 0;
+    keeper.tls.onChange?.(() => told++);
+    expect([await keeper.renew(), told]).toEqual([false, 0]);
+    const before = await serialShown();
+    expect(before).toBe(new X509Certificate(keeper.tls.cert).serialNumber);
+    await writeFile(join(lead.identity, "tls.crt"), "");
+    expect([await keeper.renew(), told]).toEqual([true, 1]);
+    await cluster.member("dea-70", ["dea"], { address: "127.0.0.70" });
+    expect(await serialShown()).toBe(new X509Certificate(keeper.tls.cert).serialNumber);
+    expect(await serialShown()).not.toBe(before);
+    expect(losses).toEqual([]);
+  });
+
+  /** What the server shows to those who connect. The server speaks first, then TLS begins. */
+  async function serialShown(): Promise<string> {
+    const socket = connectTcp({ host: "127.0.0.1", port: cluster.port });
+    await once(socket, "data");
+    const secure = connect({ socket, ca: cluster.authority.certificate, servername: "lead-0" });
+    await once(secure, "secureConnect");
+    const { serialNumber } = secure.getPeerCertificate();
+    secure.destroy();
+    return serialNumber;
+  }
 
   test("is no core without the cluster's identity, and says who delivers it", async () => {
     const other = await testCluster(1);
