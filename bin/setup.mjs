@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ansibleVersion, fetchAnsible } from "../tools/ansible.mjs";
 import { fetchCloudInit } from "../tools/cloudInit.mjs";
 import { fetchFromDebian } from "../tools/debian.mjs";
 import { exec, versionOf, which } from "../tools/exec.mjs";
@@ -12,6 +13,7 @@ import { machineSteps } from "../tools/machineImage.mjs";
 import { fetchMoto, motoVersion } from "../tools/moto.mjs";
 import { fetchNatsServer } from "../tools/natsServer.mjs";
 import { fetchPulumi, fetchPulumiDynamic, fetchPulumiNode } from "../tools/pulumi.mjs";
+import { fetchSshd, sshdVersion } from "../tools/sshd.mjs";
 import { atLeast, runSteps, SetupError } from "../tools/steps.mjs";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -111,6 +113,19 @@ const moto = {
   act: () => fetchMoto(pins["moto-python"], join(bin, "moto-python")),
 };
 
+/** A program whose version has a way of its own to be asked for, and that no machine's own stands in for unseen. */
+function fetched(name, fetch, version) {
+  const target = join(bin, name);
+  return {
+    name,
+    done: async () => existsSync(target) && (await version(target)),
+    async act() {
+      mkdirSync(bin, { recursive: true });
+      return await fetch(pins[name], target);
+    },
+  };
+}
+
 const asked = (flag) => process.argv.includes(flag);
 const steps = [
   packages,
@@ -120,6 +135,9 @@ const steps = [
   program("haproxy", fetchFromDebian, ["-v"]),
   // The load generator of the benchmarks.
   ...(asked("--bench") ? [program("wrk", fetchFromDebian, ["-v"])] : []),
+  // What first contact is tried against and, in the benchmarks, compared with.
+  ...(asked("--test") || asked("--bench") ? [fetched("sshd", fetchSshd, sshdVersion)] : []),
+  ...(asked("--bench") ? [fetched("ansible-playbook", fetchAnsible, ansibleVersion)] : []),
   // What checks user data.
   ...(asked("--test") ? [program("cloud-init", fetchCloudInit), program("shellcheck", fetchFromDebian)] : []),
   // The ground, offline: Pulumi's engine where the machine has none, and the EC2 API.

@@ -28,7 +28,7 @@ agent_lives() {
 
 is_ready() {
   case $status in *'"state":"starting"'* | *'"state":"failing"'* | *'"state":"stopping"'*) return 1 ;; esac
-  case $status in *'"state":"ready"'*) agent_lives ;; *) return 1 ;; esac
+  case $status in *'"state":"ready"'*) [ -n "$lives" ] ;; *) return 1 ;; esac
 }
 
 boot_state() {
@@ -69,7 +69,8 @@ picture() {
   [ ! -r "$boot/journal.jsonl" ] || { echo '== journal' && tail -n 16 "$boot/journal.jsonl"; }
   [ -z "$status" ] || printf '== status\n%s\n' "$status"
   echo '== facts'
-  agent_lives && echo agent
+  lives=
+  if agent_lives; then lives=1 && echo agent; fi
   [ -e "$home/identity/authority.json" ] && echo authority
   [ -e "$root/usr/local/lib/tutti/boot" ] && echo boot
   [ ! -d "$root/run/cloud-init" ] || [ -e "$root/run/cloud-init/result.json" ] || echo cloud-init
