@@ -24,7 +24,7 @@ const writeStatus = (components: unknown) => {
 };
 
 // From here on each HTTPS request of the agent believes what the cluster's own authority has signed.
-if (spec.join) setDefaultCACertificates([...getCACertificates("bundled"), spec.join.ca]);
+if (spec.join?.ca) setDefaultCACertificates([...getCACertificates("bundled"), spec.join.ca]);
 
 writeStatus([]);
 const running = start(node({ ...ground(spec, log), spec, log, onState: writeStatus }));

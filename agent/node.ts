@@ -81,12 +81,13 @@ function lasting(identity: Runner, { spec, log }: NodeOptions, onState: (state: 
 /** What is told of the node: its identity first, then its components. */
 function states({ onState }: NodeOptions) {
   let self: ComponentState[] = [];
-  let rest: readonly ComponentState[] = [];
-  const tell = () => onState?.([...self, ...rest]);
+  let rest: readonly ComponentState[] | undefined;
+  const tell = () => onState?.([...self, ...(rest ?? [])]);
   return {
     self(state: SelfState) {
       self = [{ name: "identity", since: Math.floor(Date.now() / 1000), ...state }];
-      tell();
+      // That all is ready is told only when it is known what all is.
+      if (rest || state.state !== "ready") tell();
     },
     components(states: readonly ComponentState[]) {
       rest = states;

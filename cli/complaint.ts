@@ -2,8 +2,15 @@ import type { Command as Commander, CommanderError } from "commander";
 import type { Command } from "./command.ts";
 import { type Fault, wrongUsage } from "./fault.ts";
 
+/** What the table says of a command. */
+export interface About {
+  readonly below: readonly Command[];
+  /** Without the program's name; absent for the program itself. */
+  readonly example?: string;
+}
+
 /** Wrong usage in our words: what is wrong with the line, and what would be right. */
-export function complaint(error: CommanderError, command: Commander, below: readonly Command[]): Fault {
+export function complaint(error: CommanderError, command: Commander, { below, example }: About): Fault {
   const path = fullName(command);
   const help = `see: ${path} --help`;
   if (error.code === "commander.help") {
@@ -25,6 +32,7 @@ export function complaint(error: CommanderError, command: Commander, below: read
     if (longer) return wrongUsage(cause, `did you mean ${longer}?`);
     return wrongUsage(cause, meant ? `did you mean ${path} ${meant}?` : all);
   }
+  if (error.code === "commander.missingArgument" && example) return wrongUsage(cause, `e.g. tutti ${example}; ${help}`);
   const begun = /unknown option '(--[\w-]+)'/.exec(cause)?.[1];
   const longer = begun && command.options.find(({ long }) => long?.startsWith(`${begun}-`))?.long;
   if (longer) return wrongUsage(cause, `did you mean ${longer}?`);

@@ -1,7 +1,7 @@
 import { type Argument, Command as Commander, CommanderError, Option } from "commander";
 import { makeCall } from "./call.ts";
 import { type Command, groups, type OptionRow } from "./command.ts";
-import { complaint } from "./complaint.ts";
+import { type About, complaint } from "./complaint.ts";
 import type { Io } from "./io.ts";
 
 interface Setting {
@@ -32,7 +32,7 @@ export async function runProgram(argv: readonly string[], { rows, io, version }:
     .commandsGroup("Help:")
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 a plan with changes, 64 wrong usage");
   for (const option of everywhere) addOption(program, option);
-  settle(program, io, rows);
+  settle(program, io, { below: rows });
   for (const row of groups.flatMap((group) => rows.filter((each) => each.group === group))) {
     program.addCommand(build(row, { io, outcome }));
   }
@@ -56,7 +56,7 @@ function build(row: Command, around: { io: Io; outcome: { code: number } }): Com
   if (row.load) for (const option of everywhere) addOption(command, option, true);
   command.addHelpText("after", `\nExample:\n  tutti ${row.example}${row.notes ? `\n\n${row.notes}` : ""}`);
   const below = row.commands ?? [];
-  settle(command, io, below);
+  settle(command, io, { below, example: row.example });
   if (below.length) command.helpCommand(false);
   for (const each of below) command.addCommand(build(each, around));
   const { load } = row;
@@ -69,10 +69,10 @@ function build(row: Command, around: { io: Io; outcome: { code: number } }): Com
 }
 
 /** Errors are thrown instead of printed: main is the only one that prints them. */
-function settle(command: Commander, io: Io, below: readonly Command[]): void {
+function settle(command: Commander, io: Io, about: About): void {
   command
     .exitOverride((error) => {
-      throw error.exitCode === 0 ? error : complaint(error, command, below);
+      throw error.exitCode === 0 ? error : complaint(error, command, about);
     })
     .configureOutput({
       writeErr: () => {},

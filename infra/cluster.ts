@@ -47,7 +47,7 @@ export class Cluster extends ComponentResource {
     const { declared, ground, routers } = untraced(() => this.#declare(name, prepared, { ...args, options }));
     this.ca = ground.identity.ca;
     this.api = apiUrl(spec);
-    this.nodes = outcomes(nodes, declared, ground.image);
+    this.nodes = outcomes(nodes, declared);
     this.routers = output(routers);
     this.next = this.routers.apply((addresses) => nextStep(spec, addresses));
     // The nodes are in the stack's outputs: a thousand of them need not be in the state twice.

@@ -17,11 +17,14 @@ export interface Effect {
   readonly because: readonly string[];
 }
 
+/** What has to be known of a node that is there. */
+export type Standing = Omit<NodeOutcome, "instance" | "publicAddress">;
+
 /**
- * What becomes of the nodes that are there. `before` is the stack's output `nodes`. `image` is the id that the spec
+ * What becomes of the nodes that are there. `before` is the stack's output `nodes`, or the machines of its state. `image` is the id that the spec
  * names, undefined when it is looked up by name: a newer one replaces nobody.
  */
-export function effects(before: readonly NodeOutcome[], after: readonly PlannedNode[], image?: string): Effect[] {
+export function effects(before: readonly Standing[], after: readonly PlannedNode[], image?: string): Effect[] {
   const wanted = new Set(after.map(({ id }) => id));
   const gone = before
     .filter(({ id }) => !wanted.has(id))
@@ -39,7 +42,7 @@ function born({ id, roles }: PlannedNode): Effect {
 
 type Difference = readonly [Effect["kind"], string];
 
-function changed(now: NodeOutcome, node: PlannedNode, image: string | undefined): Effect[] {
+function changed(now: Standing, node: PlannedNode, image: string | undefined): Effect[] {
   const found = [...differences(now, node, image)];
   const worst = kinds.find((kind) => found.some(([one]) => one === kind));
   if (!worst) return [];
@@ -47,7 +50,7 @@ function changed(now: NodeOutcome, node: PlannedNode, image: string | undefined)
   return [{ node: node.id, kind: worst, roles: now.roles, because: [...found.map(([, why]) => why), ...order] }];
 }
 
-function* differences(now: NodeOutcome, node: PlannedNode, image?: string): Generator<Difference> {
+function* differences(now: Standing, node: PlannedNode, image?: string): Generator<Difference> {
   const { zone, roles, machine, address = now.privateAddress } = node;
   const { type = now.type, spot = now.spot, volume = now.volume } = machine ?? {};
   if (image && image !== now.image) yield ["replace", `another image: ${now.image} → ${image}`];

@@ -13,7 +13,8 @@ const bundle = process.env["TUTTI_BUNDLE"] ?? config.get("bundle") ?? join(proje
 const cluster = new Cluster(readCluster(file).name, {
   spec: file,
   bundle,
-  adopt: config.getObject<Record<string, string>>("adopt"),
+  // What a person has set, and what an interrupted run has left.
+  adopt: { ...config.getObject<Record<string, string>>("adopt"), ...JSON.parse(process.env["TUTTI_ADOPT"] ?? "{}") },
 });
 
 export const { nodes, api, routers, next, ca } = cluster;

@@ -7,11 +7,13 @@ import { CustomResource, type CustomResourceOptions, type Output } from "@pulumi
  * that is ten seconds before the engine hears of the last one.
  */
 export class Machine extends CustomResource {
+  declare readonly ami: Output<string>;
   declare readonly privateIp: Output<string>;
   declare readonly publicIp: Output<string>;
 
   constructor(name: string, args: InstanceArgs, options: CustomResourceOptions) {
-    const props: InstanceArgs & { publicIp?: undefined } = { privateIp: undefined, publicIp: undefined };
+    const read = { ami: undefined, privateIp: undefined, publicIp: undefined };
+    const props: InstanceArgs & { publicIp?: undefined } = read;
     super("aws:ec2/instance:Instance", name, props, options);
     // The SDK makes an output of what it is given, at once, and sends what it finds there later, when all is known.
     Object.assign(props, args);

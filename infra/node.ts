@@ -1,8 +1,15 @@
 import { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation.js";
 import type { InstanceArgs } from "@pulumi/aws/ec2/instance.js";
-import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type Input,
+  type Output,
+  type Resource,
+} from "@pulumi/pulumi";
 import type { PlannedNode } from "../roles/plan.ts";
+import { Gate, type Gates, type Wait } from "./gate.ts";
 import { Machine } from "./machine.ts";
 import type { Tags } from "./tags.ts";
 import { tokens, withFormer } from "./tokens.ts";
@@ -21,13 +28,23 @@ export interface NodeArgs {
   /** gzip, base64. Holds the claim. */
   readonly userData: Input<string>;
   readonly tags: Tags;
+  /** Where to wait when this machine is new. */
+  readonly gates?: Gates;
   /** Id of a machine that is there already and becomes this node's, when the state has lost it. */
   readonly adopt?: string;
+}
+
+interface Waiting {
+  readonly name: string;
+  readonly instance: Machine;
+  readonly after?: Resource | undefined;
 }
 
 /** One machine of the cluster and, when it is a router, its elastic address. */
 export class Node extends ComponentResource {
   readonly instance: Output<string>;
+  /** What the machine was made from: where the newest of a name is wanted, an older one as a rule. */
+  readonly image: Output<string>;
   readonly privateAddress: Output<string>;
   /** The elastic address of a router; of other nodes the one that EC2 gave them until they stop. */
   readonly publicAddress: Output<string>;
@@ -43,17 +60,28 @@ export class Node extends ComponentResource {
       deleteBeforeReplace: args.node.address !== undefined,
     });
     this.instance = instance.id;
+    this.image = instance.ami;
     this.privateAddress = instance.privateIp;
-    this.publicAddress = args.node.roles.includes("router")
-      ? this.#elastic(name, instance, args.tags)
-      : instance.publicIp;
+    const ready = this.#gate("ready", args, { name, instance });
+    const router = args.node.roles.includes("router");
+    const elastic = router ? this.#elastic(name, { instance, tags: args.tags, after: ready }) : undefined;
+    this.#gate("drain", args, { name, instance, after: elastic?.bound ?? ready });
+    this.publicAddress = elastic?.address ?? instance.publicIp;
     this.registerOutputs({});
   }
 
-  #elastic(name: string, instance: Machine, tags: Tags): Output<string> {
+  /** Requests come to a new router when it is ready, and leave the old one by that. */
+  #elastic(name: string, { instance, tags, after }: { instance: Machine; tags: Tags; after: Gate | undefined }) {
     const address = new Eip(name, { domain: "vpc", tags }, { parent: this });
-    new EipAssociation(name, { instanceId: instance.id, allocationId: address.id }, { parent: this });
-    return address.publicIp;
+    const binding = { instanceId: instance.id, allocationId: address.id };
+    const bound = new EipAssociation(name, binding, { parent: this, ...(after && { dependsOn: after }) });
+    return { address: address.publicIp, bound };
+  }
+
+  #gate(what: Wait, { gates }: NodeArgs, { name, instance, after }: Waiting): Gate | undefined {
+    if (!gates?.names.includes(name)) return undefined;
+    const options = { parent: this, ...(after && { dependsOn: after }) };
+    return new Gate(what, name, { socket: gates.socket, instance: instance.id }, options);
   }
 }
 

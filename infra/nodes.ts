@@ -4,8 +4,9 @@ import type { Birth } from "../roles/birth.ts";
 import type { PlannedNode } from "../roles/plan.ts";
 import type { ClusterSpec } from "../roles/spec.ts";
 import { type BirthFacts, birthOf } from "./births.ts";
+import { gatesIn } from "./gate.ts";
 import type { Ground } from "./ground.ts";
-import { Node } from "./node.ts";
+import { Node, type NodeArgs } from "./node.ts";
 import { nodeTags, type Owned } from "./tags.ts";
 import { waves } from "./waves.ts";
 
@@ -33,6 +34,7 @@ interface Shared extends Pick<BirthFacts, "bundle" | "authority" | "ca" | "join"
 export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
   const shared = sharedFacts(args.ground);
   const render = args.render ?? rendering();
+  const gates = gatesIn(process.env);
   const declared = new Map<string, Node>();
   for (const wave of waves(args.nodes)) {
     const cores = args.nodes.filter(({ roles }) => roles.includes("core"));
@@ -40,8 +42,10 @@ export function declareNodes(args: NodesArgs): ReadonlyMap<string, Node> {
       shared,
       all(cores.flatMap(({ id, address }) => address ?? declared.get(id)?.privateAddress ?? [])),
     ]);
-    for (const node of wave)
-      declared.set(node.id, declareNode(args, node, userData({ spec: args.spec, render }, node, facts)));
+    for (const node of wave) {
+      const text = userData({ spec: args.spec, render }, node, facts);
+      declared.set(node.id, declareNode(args, node, { userData: text, gates }));
+    }
   }
   return declared;
 }
@@ -83,12 +87,12 @@ function userData({ spec, render }: Rendering, node: PlannedNode, known: Output<
 function declareNode(
   { base, owned, ground, adopt, options }: NodesArgs,
   node: PlannedNode,
-  text: Output<string>,
+  given: Pick<NodeArgs, "userData" | "gates">,
 ): Node {
   const { network, depot, groups, image, newestImage, key } = ground;
   const group = groups.get(node.group);
   const args = {
-    ...{ node, image, newestImage, key, userData: text },
+    ...{ node, image, newestImage, key, ...given },
     subnet: network.subnets[node.zone] ?? "",
     walls: [network.members, ...(group ? [group.wall] : [])],
     profile: group?.profile ?? "",

@@ -1,4 +1,4 @@
-import { all, type Input, type Output } from "@pulumi/pulumi";
+import { all, type Output } from "@pulumi/pulumi";
 import type { PlannedNode } from "../roles/plan.ts";
 import type { Node } from "./node.ts";
 import type { NodeOutcome } from "./outcome.ts";
@@ -7,23 +7,25 @@ import type { NodeOutcome } from "./outcome.ts";
  * What is there, once it is known. Lists of outputs, and not outputs in objects in a list: the SDK looks through each
  * object with promises of its own.
  */
-export function outcomes(
-  nodes: readonly PlannedNode[],
-  declared: ReadonlyMap<string, Node>,
-  image: Input<string>,
-): Output<NodeOutcome[]> {
+export function outcomes(nodes: readonly PlannedNode[], declared: ReadonlyMap<string, Node>): Output<NodeOutcome[]> {
   const there = nodes.flatMap((node) => {
     const made = declared.get(node.id);
     return made ? [{ node, made }] : [];
   });
   const each = (of: (made: Node) => Output<string>) => all(there.map(({ made }) => of(made)));
+  const images = each(({ image }) => image);
   const instances = each(({ instance }) => instance);
   const inside = each(({ privateAddress }) => privateAddress);
   const outside = each(({ publicAddress }) => publicAddress);
-  return all([image, instances, inside, outside]).apply(([known, ids, privates, publics]) =>
+  return all([images, instances, inside, outside]).apply(([amis, ids, privates, publics]) =>
     there.map(({ node }, i) => ({
       ...planned(node),
-      ...{ image: known, instance: ids[i] ?? "", privateAddress: privates[i] ?? "", publicAddress: publics[i] ?? "" },
+      ...{
+        image: amis[i] ?? "",
+        instance: ids[i] ?? "",
+        privateAddress: privates[i] ?? "",
+        publicAddress: publics[i] ?? "",
+      },
     })),
   );
 }

@@ -1,7 +1,9 @@
 import { pulumi, type Ran } from "./run/engine.ts";
 import { type Change, type Complaint, read, type Told } from "./run/events.ts";
+import { worse } from "./run/gathered.ts";
 import { abandoned, type Lock, locksIn } from "./run/locks.ts";
 import type { Site } from "./run/site.ts";
+import { readState, type StackState } from "./run/state.ts";
 
 // The one home of running Pulumi's engine. By its command and its JSON, not by the Automation API: that is the same
 // command behind half a second of imports, and starts it three times as often.
@@ -9,6 +11,10 @@ import type { Site } from "./run/site.ts";
 export type Verb = "preview" | "up" | "refresh" | "destroy";
 
 export interface Watch {
+  /** Narrower than the whole stack: `--target`, `--exclude` and the like. */
+  readonly flags?: readonly string[];
+  /** What the program is told besides. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Told of what begins, ends or fails. */
   readonly onTold?: (told: Told) => void;
   /** Given what asks the engine to end. */
@@ -49,7 +55,7 @@ export async function run(site: Site, verb: Verb, watch: Watch = {}): Promise<En
   return await once(site, verb, watch);
 }
 
-async function once(site: Site, verb: Verb, { onTold, onStop }: Watch): Promise<Ended> {
+async function once(site: Site, verb: Verb, { onTold, onStop, flags: more = [], env }: Watch): Promise<Ended> {
   const changes = new Map<string, Change>();
   const complaints: Complaint[] = [];
   let outputs: Ended["outputs"];
@@ -61,19 +67,15 @@ async function once(site: Site, verb: Verb, { onTold, onStop }: Watch): Promise<
     else if (told.kind === counts) changes.set(told.change.urn, worse(changes.get(told.change.urn), told.change));
     onTold?.(told);
   };
-  const ran = await pulumi(site, [verb, "--json", "--stack", site.stack, "--parallel", parallel, ...flags[verb]], {
+  const args = [verb, "--json", "--stack", site.stack, "--parallel", parallel, ...flags[verb], ...more];
+  const ran = await pulumi(site, args, {
     onLine: (line) => read(line).forEach(take),
     onStop,
-    env: { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true" },
+    env: { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true", ...env },
   });
   const locks = locksIn(ran.err);
   if (ran.code !== 0 && complaints.length === 0) complaints.push(...spoken(ran));
   return { ok: ran.code === 0, changes: [...changes.values()], outputs, complaints, locks };
-}
-
-/** A replacement is told in several steps: it stays one. */
-function worse(before: Change | undefined, now: Change): Change {
-  return before?.deed === "replace" || before?.deed === "create" ? before : now;
 }
 
 /** What the engine says where it comes to no events. */
@@ -87,6 +89,14 @@ function spoken({ err, code }: Ran): Complaint[] {
 export async function outputsOf(site: Site): Promise<Record<string, unknown> | undefined> {
   const ran = await pulumi(site, ["stack", "output", "--json", "--stack", site.stack]);
   if (ran.code === 0) return JSON.parse(ran.out) as Record<string, unknown>;
+  if (/no stack named .* found/.test(ran.err)) return undefined;
+  throw new EngineError(ran);
+}
+
+/** What the stack's state knows; undefined when there is no such stack. Rejects with EngineError. */
+export async function stateOf(site: Site): Promise<StackState | undefined> {
+  const ran = await pulumi(site, ["stack", "export", "--stack", site.stack]);
+  if (ran.code === 0) return readState(ran.out);
   if (/no stack named .* found/.test(ran.err)) return undefined;
   throw new EngineError(ran);
 }

@@ -85,7 +85,7 @@ function connectionOptions({ servers, ca, name, user, ...secret }: DialOptions):
     servers: list,
     name,
     ...credentials(user, secret),
-    ...(ca ? { tls: { ca, ...oneOf(list) } } : {}),
+    ...(ca === undefined ? {} : { tls: { ca, ...oneOf(list) } }),
     // Who the servers are is settled: a server's word about others is not asked for.
     ignoreClusterUpdates: true,
     inboxPrefix: `_INBOX_${user}`,

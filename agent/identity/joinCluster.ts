@@ -1,9 +1,10 @@
+import { stopped } from "../run/runner.ts";
 import { sleep } from "../run/sleep.ts";
 import { type Asking, askToJoin, askToRenew, type Outcome } from "./ask.ts";
 import { type IdentityFiles, identityFiles, replace, textOf } from "./files.ts";
 import { judge, type Standing } from "./judge.ts";
 import { type NodeKeys, nodeKeys } from "./keys.ts";
-import type { IdentityState, Joining } from "./newcomer.ts";
+import type { IdentityState, Joining, Newcomer } from "./newcomer.ts";
 import { type Teller, teller } from "./teller.ts";
 import { stateOf, uselessCertificate } from "./words.ts";
 
@@ -29,6 +30,7 @@ export async function joinCluster(joining: JoiningUntil): Promise<Member> {
   const { spec, stop, tell = teller(joining) } = joining;
   const files = identityFiles(spec.home);
   const keys = await nodeKeys(files);
+  await untilBorn(joining.spec, tell, stop);
   for (let attempt = 0; ; attempt++) {
     stop.throwIfAborted();
     const standing = await standingOf(joining, files, keys);
@@ -37,6 +39,18 @@ export async function joinCluster(joining: JoiningUntil): Promise<Member> {
     if (state.state === "ready") return { files, keys };
     await sleep(pause(state, attempt, spec.beat), stop);
   }
+}
+
+/** Without an authority there is nobody to trust: whoever writes one into node.json starts the agent anew. */
+export async function untilBorn({ join, id }: Newcomer, tell: Teller, stop: AbortSignal): Promise<void> {
+  if (join.ca.trim() !== "") return;
+  tell({
+    state: "starting",
+    code: "waiting_for_authority",
+    reason: `${id} has not been told whom to trust: its cluster does not exist yet`,
+    hint: "tutti bootstrap makes the cluster, and tells its nodes",
+  });
+  await stopped(stop);
 }
 
 /** What the node's certificate is worth now. */

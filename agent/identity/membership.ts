@@ -3,7 +3,7 @@ import { sleep } from "../run/sleep.ts";
 import { askToJoin } from "./ask.ts";
 import { identityFiles, textOf } from "./files.ts";
 import type { Held } from "./held.ts";
-import { joinCluster, type Member, standingOf, step } from "./joinCluster.ts";
+import { joinCluster, type Member, standingOf, step, untilBorn } from "./joinCluster.ts";
 import { nodeKeys } from "./keys.ts";
 import type { Joining } from "./newcomer.ts";
 import { type Teller, teller } from "./teller.ts";
@@ -85,6 +85,7 @@ export function coreIdentity(options: Omit<MembershipOptions, "connected">): Run
       const files = identityFiles(spec.home);
       await nodeKeys(files);
       const tell = teller(options);
+      await untilBorn(spec, tell, stop);
       while (!stop.aborted && (await textOf(files.authority)) === undefined) {
         tell({
           state: "starting",

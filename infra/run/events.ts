@@ -1,3 +1,5 @@
+import { gateType } from "../gateType.ts";
+
 // What the engine tells while it works, one JSON object a line (`--json`), as far as we read it.
 
 /** What happens to a resource, in our words. `adopt` takes in what exists. */
@@ -81,8 +83,8 @@ function parse(line: string): EngineEvent {
 
 function told(kind: "begun" | "done" | "failed", { op, urn, type, diffs }: Metadata): Told[] {
   const deed = words[op];
-  // Components and providers are the program's own order: nothing on EC2 corresponds to them.
-  if (!deed || /^(tutti|pulumi):/.test(type)) return [];
+  // Components, providers and gates are the program's own order: nothing on EC2 corresponds to them.
+  if (!deed || /^(tutti|pulumi):/.test(type) || type.startsWith(gateType)) return [];
   return [{ kind, change: { urn, type, name: nameOf(urn), deed, properties: diffs ?? [] } }];
 }
 

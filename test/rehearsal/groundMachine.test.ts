@@ -29,7 +29,7 @@ describe.skipIf(noMachines)("the ground of a rehearsal, with a machine that boot
     );
   /** A call that gets no answer is repeated by the kernel after 1, 3, 7 … seconds: so it is made anew each time. */
   const listensAt = async (to: string) => {
-    const call = `timeout 1 bash -c "exec 3<>/dev/tcp/${to}/22"`;
+    const call = `timeout 1 bash --norc -c "exec 3<>/dev/tcp/${to}/22"`;
     await until(async () => (await lab.sh("", call)).code === 0, { what: `sshd listens at ${to}`, timeout: 180_000 });
     return Date.now();
   };

@@ -85,8 +85,11 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   there: (path: string) => existsSync(path),
   read: (path: string) => readFileSync(path, "utf8"),
   folder: () => folder,
+  // bash takes a socket as its input for a login from afar, and would read the person's settings.
   sh: (space: string, script: string) =>
-    space ? attempt("nsenter", [`--net=/run/netns/${space}`, "bash", "-c", script]) : attempt("bash", ["-c", script]),
+    space
+      ? attempt("nsenter", [`--net=/run/netns/${space}`, "bash", "--norc", "-c", script])
+      : attempt("bash", ["--norc", "-c", script]),
   async end() {
     await standing.stop();
     await serving.stop();

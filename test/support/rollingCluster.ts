@@ -11,6 +11,7 @@ import { makeStack } from "../../infra/run.ts";
 import { offline } from "../../rehearsal/offline.ts";
 import { type ClusterSpec, parseCluster } from "../../roles/spec.ts";
 import { machines, tagOf } from "./ec2Eyes.ts";
+import { processesWith } from "./offlineCluster.ts";
 import { type Ground, ground } from "./pulumiEngine.ts";
 
 /** A cluster on the real engine whose nodes are replaced one after the other, and a log of what happened. */
@@ -21,6 +22,10 @@ export interface RollingCluster {
   readonly log: string[];
   /** What the hands do, beside writing the log. */
   readonly acts: Partial<Hands>;
+  /** Called when a machine has come or gone, after the log was written and before the engine hears of it. */
+  onMachine: (() => Promise<void> | void) | undefined;
+  /** Kills the engine that works. */
+  kill(): Promise<void>;
   up(text: string, more?: Partial<RollingOptions>): ReturnType<typeof rollingUp>;
   /** Node → instance. */
   nodes(): Promise<Record<string, string>>;
@@ -41,9 +46,13 @@ export async function rollingCluster(): Promise<RollingCluster> {
   await makeStack(site);
   const log: string[] = [];
   const acts: Partial<Hands> = {};
-  watch(there, log);
-  return {
-    ...{ there, site, log, acts },
+  watch(there, log, () => self.onMachine?.());
+  const self: RollingCluster = {
+    ...{ there, site, log, acts, onMachine: undefined },
+    async kill() {
+      const engines = (await processesWith(home)).filter(({ argv }) => /^\S*pulumi up /.test(argv));
+      for (const { pid } of engines) process.kill(pid, "SIGKILL");
+    },
     async up(text, options = {}) {
       writeFileSync(spec, text);
       return await rollingUp(site, {
@@ -62,6 +71,7 @@ export async function rollingCluster(): Promise<RollingCluster> {
       await rm(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+  return self;
 }
 
 const parse = (text: string): ClusterSpec => parseCluster(text);
@@ -77,7 +87,7 @@ function hands(log: string[], acts: Partial<Hands>): Hands {
 }
 
 /** Machines come and go: as EC2 has done it, and before the engine hears of it. */
-function watch(there: Ground, log: string[]): void {
+function watch(there: Ground, log: string[], onDone: () => Promise<void> | void): void {
   const known = new Map<string, string>();
   there.api.faults.onDone(async ({ action }) => {
     if (action !== "RunInstances" && action !== "TerminateInstances") return;
@@ -86,6 +96,7 @@ function watch(there: Ground, log: string[]): void {
     for (const [id, node] of known) if (!now.has(id)) log.push(`end ${node}`);
     known.clear();
     for (const [id, node] of now) known.set(id, node);
+    await onDone();
   });
 }
 

@@ -84,7 +84,7 @@ export async function vpcLab(): Promise<Lab> {
     },
     reach: async (from, address, port) => {
       const script = `exec 3<>/dev/tcp/${address}/${port} && read -r line <&3 && echo "$line"`;
-      const { code, out } = await sh(from, `timeout 1.5 bash -c '${script}'`);
+      const { code, out } = await sh(from, `timeout 1.5 bash --norc -c '${script}'`);
       if (code === 124) return "times out";
       if (out.includes("refused")) return "refused";
       return code === 0 ? out.trim() : "no way";

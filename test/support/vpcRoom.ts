@@ -50,8 +50,11 @@ const calls: Record<string, (...args: never[]) => unknown> = {
   heal: (id: string) => net?.heal(id),
   name: (names: Record<string, string>) => net?.name(names),
   /** Runs a script of the shell in a network namespace; "" is the operator's. */
+  // bash takes a socket as its input for a login from afar, and would read the person's settings.
   sh: (space: string, script: string) =>
-    space ? attempt("nsenter", [`--net=/run/netns/${space}`, "bash", "-c", script]) : attempt("bash", ["-c", script]),
+    space
+      ? attempt("nsenter", [`--net=/run/netns/${space}`, "bash", "--norc", "-c", script])
+      : attempt("bash", ["--norc", "-c", script]),
   /** Listens on TCP ports and tells each caller by which address it came. */
   async serve(space: string, ports: readonly number[]) {
     const code = `let left = ${ports.length}; for (const port of ${JSON.stringify(ports)}) require("node:net")

@@ -130,6 +130,15 @@ describe("a new machine", () => {
     expect(asked.joins).toHaveLength(2);
   });
 
+  test("that was not told whom to trust asks nobody, and says so", async () => {
+    const { port, asked } = await open();
+    const one = spec(port);
+    const { states } = begin({ ...one, join: { ...one.join, ca: "" } });
+    await state(states, "waiting_for_authority");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(asked.joins).toEqual([]);
+  });
+
   test("gives up at once when it is stopped", async () => {
     const { done, states, stop } = begin(spec(await freePort()));
     await state(states, "waiting_for_core");

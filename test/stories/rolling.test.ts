@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { DescribeAddressesCommand } from "@aws-sdk/client-ec2";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { census } from "../support/ec2Eyes.ts";
+import { type RollingCluster, rollingCluster } from "../support/rollingCluster.ts";
+
+// Machines are replaced one after the other, on the real engine, against an API of EC2 on this machine.
+
+const images = JSON.parse(readFileSync(new URL("../../rehearsal/images.json", import.meta.url), "utf8")) as {
+  ami_id: string;
+  architecture: string;
+}[];
+const [older = "", newer = ""] = images.filter((one) => one.architecture === "x86_64").map((one) => one.ami_id);
+
+const spec = (image: string, nodes: string) =>
+  `name: roll\ndomain: roll.test\naws: { region: eu-central-1, owner: me, zones: [a, b], image: ${image} }\nnodes:\n${nodes}`;
+
+describe("another image", { timeout: 600_000 }, () => {
+  const nodes = `  - { name: core, count: 3, roles: [core] }
+  - { name: front, count: 2, roles: [controller, router] }
+  - { name: dea, count: 2, roles: [dea] }
+`;
+  let our: RollingCluster;
+  let first: Record<string, string>;
+  const bound: string[] = [];
+  beforeAll(async () => {
+    our = await rollingCluster();
+    expect(await our.up(spec(older, nodes))).toMatchObject({ ok: true });
+    first = await our.nodes();
+    our.log.length = 0;
+    const address = async (what: string, node: string, instance: string) => {
+      if (node !== "front-0") return;
+      const { Addresses = [] } = await our.there.ec2.send(new DescribeAddressesCommand({}));
+      const has = Addresses.some(({ InstanceId }) => InstanceId === instance);
+      bound.push(`${what}: this machine ${has ? "has" : "has not"} the address`);
+    };
+    our.acts.ready = (turn) => address("ready", turn.node, turn.instance);
+    our.acts.drain = (turn) => address("drain", turn.node, turn.instance);
+    const ended = await our.up(spec(newer, nodes));
+    expect(ended).toMatchObject({ ok: true, complaints: [] });
+  }, 600_000);
+  afterAll(() => our?.gone());
+
+  const of = (node: string) => our.log.flatMap((line, at) => (line.endsWith(` ${node}`) ? [{ line, at }] : []));
+  const deeds = (node: string) => of(node).map(({ line }) => line.split(" ")[0]);
+
+  it("makes every machine anew, once", async () => {
+    const now = await our.nodes();
+    expect(Object.keys(now).sort()).toEqual(Object.keys(first).sort());
+    for (const [node, instance] of Object.entries(now)) expect(instance).not.toBe(first[node]);
+    expect(await census(our.there)).toMatchObject({ machines: 7, volumes: 7, addresses: 2 });
+  });
+
+  it("has each new machine do its work before the old one is emptied and goes", () => {
+    for (const node of ["front-0", "front-1", "dea-0", "dea-1"])
+      expect(deeds(node), node).toEqual(["run", "ready", "drain", "end"]);
+  });
+
+  it("lets a core go before the next one comes, because its address is its place", () => {
+    for (const node of ["core-0", "core-1", "core-2"])
+      expect(deeds(node), node).toEqual(["drain", "end", "run", "ready"]);
+  });
+
+  it("comes to the next node of a role when the one before is done, and to the cores last, one by one", () => {
+    const span = (node: string) => ({ from: of(node)[0]?.at ?? 0, to: of(node).at(-1)?.at ?? 0 });
+    const after = (one: string, other: string) => expect(span(one).from, one).toBeGreaterThan(span(other).to);
+    after("dea-1", "dea-0");
+    after("front-1", "front-0");
+    for (const node of ["dea-1", "front-1"]) after("core-0", node);
+    after("core-1", "core-0");
+    after("core-2", "core-1");
+  });
+
+  it("gives a router's address to the new machine when that is ready, and before the old one is emptied", () => {
+    expect(bound).toEqual(["ready: this machine has not the address", "drain: this machine has not the address"]);
+  });
+});
+
+describe("a replacement that does not come to its end", { timeout: 600_000 }, () => {
+  const nodes = `  - { name: lead, roles: [core, controller, router] }
+  - { name: dea, count: 2, roles: [dea] }
+`;
+  let our: RollingCluster;
+  let first: Record<string, string>;
+  beforeAll(async () => {
+    our = await rollingCluster();
+    expect(await our.up(spec(older, nodes))).toMatchObject({ ok: true });
+    first = await our.nodes();
+  }, 600_000);
+  afterAll(() => our?.gone());
+
+  // One life: each test goes on where the one before it has left off.
+  const roll = (text = spec(newer, nodes)) => {
+    our.log.length = 0;
+    return our.up(text);
+  };
+
+  it("because the new machine does not do its work: the old one stays, and the error is that of who has looked", async () => {
+    our.acts.ready = async ({ node }) => {
+      throw new Error(`${node} is not ready`);
+    };
+    await expect(roll()).rejects.toThrow("dea-0 is not ready");
+    expect(our.log).toEqual(["run dea-0", "ready dea-0"]);
+    our.acts.ready = undefined;
+  });
+
+  it("because the engine is killed while the old one is emptied: it is emptied by the next run, and no other is made", async () => {
+    our.acts.drain = async () => {
+      our.acts.drain = undefined;
+      await our.kill();
+      throw new Error("killed");
+    };
+    // First what the last run has left; that is emptied without an engine, so that nobody is killed.
+    await expect(roll()).rejects.toThrow("killed");
+    expect(our.log).toEqual(["ready dea-0", "drain dea-0"]);
+  });
+
+  it("because the engine is killed when EC2 has made the machine: the next run takes it in", async () => {
+    our.onMachine = async () => {
+      if (our.log.at(-1) !== "run dea-1") return;
+      our.onMachine = undefined;
+      await our.kill();
+    };
+    expect(await roll()).toMatchObject({ ok: false, complaints: [{ message: "the engine was killed" }] });
+    expect(our.log).toEqual(["ready dea-0", "drain dea-0", "end dea-0", "run dea-1"]);
+  });
+
+  it("is in the end as if nothing had happened: one machine for each node, all of them new", async () => {
+    const { ok, changes } = await roll();
+    expect([ok, changes.find(({ name }) => name === "roll-dev-dea-1")?.deed]).toEqual([true, "adopt"]);
+    expect(our.log).toEqual([
+      ...["ready dea-1", "drain dea-1", "end dea-1"],
+      ...["drain lead-0", "end lead-0", "run lead-0", "ready lead-0"],
+    ]);
+    const now = await our.nodes();
+    expect(Object.keys(now).sort()).toEqual(["dea-0", "dea-1", "lead-0"]);
+    for (const [node, instance] of Object.entries(now)) expect(instance).not.toBe(first[node]);
+    expect(await census(our.there)).toMatchObject({ machines: 3, volumes: 3, addresses: 1 });
+  });
+
+  it("asks nobody when there is nothing to replace", async () => {
+    expect(await roll()).toMatchObject({ ok: true, changes: [] });
+    expect(our.log).toEqual([]);
+  });
+
+  it("is a restart of one machine after the other where only the size is another", async () => {
+    await roll(spec(newer, nodes.replace("roles: [dea]", "roles: [dea], instanceType: t3.large")));
+    expect(our.log).toEqual(["drain dea-0", "ready dea-0", "drain dea-1", "ready dea-1"]);
+  });
+});
