@@ -47,7 +47,7 @@ export const version = (
 
 /** What a node stands on: its components by name (this is the only list of them), and its way to the bus. */
 export function ground(spec: NodeSpec, log: Log): Ground {
-  const { address, beat, domain, ports, zone } = spec;
+  const { beat, domain, ports } = spec;
   const belonging = membershipOf(spec, log);
   const path = spec.path ?? `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
   // On three cores everything is kept three times, so that one of them may be lost.
@@ -57,34 +57,8 @@ export function ground(spec: NodeSpec, log: Log): Ground {
   const list: Readonly<Record<string, () => Runner>> = {
     core: () => core(coreOptions(spec, log)),
     dea: () =>
-      onBus("dea", async (common) => {
-        const id = await belonging.deaId();
-        return dea({
-          ...common,
-          ...(id ? { id } : {}),
-          home: spec.apps ?? common.home,
-          capacity: { memory: spec.memory, disk: spec.disk, instances: 1000 },
-          zone,
-          stacks: [],
-          runtimes: [],
-          filePort: ports.files,
-          instancePorts: ports.instances,
-          crashLifetime: spec.crashLifetime,
-          onStop: spec.onStop,
-          path,
-        });
-      }),
-    router: () =>
-      onBus("router", (common) =>
-        router({
-          ...common,
-          haproxy: join(spec.tools, "haproxy"),
-          port: ports.router,
-          domain,
-          bind: spec.bind ?? address,
-          ...(spec.join ? { ca: spec.join.ca } : {}),
-        }),
-      ),
+      onBus("dea", async (common) => dea({ ...common, ...deaOptions(spec, path), ...(await ownId(belonging)) })),
+    router: () => onBus("router", (common) => router({ ...common, ...routerOptions(spec) })),
     stager: () => onBus("stager", (common) => stager({ ...common, path })),
     controller: () =>
       onBus("controller", (common, dialed) =>
@@ -162,6 +136,26 @@ function coreOptions(spec: NodeSpec, log: Log): Parameters<typeof core>[0] {
     ...(trace ? { trace } : {}),
     ...(spec.join ? { cluster: { node, name, identity, ...clusterOf(spec.join), routes: ports.routes, roles } } : {}),
   };
+}
+
+function deaOptions(spec: NodeSpec, path: string) {
+  const { apps, memory, disk, zone, ports, crashLifetime, onStop } = spec;
+  return {
+    ...(apps ? { home: apps } : {}),
+    capacity: { memory, disk, instances: 1000 },
+    ...{ zone, stacks: [], runtimes: [], crashLifetime, onStop, path },
+    ...{ filePort: ports.files, instancePorts: ports.instances },
+  };
+}
+
+async function ownId(belonging: Membership): Promise<{ id?: string }> {
+  const id = await belonging.deaId();
+  return id ? { id } : {};
+}
+
+function routerOptions({ tools, ports, domain, bind, address, join: joining }: NodeSpec) {
+  const authority = joining ? { ca: joining.ca } : {};
+  return { haproxy: join(tools, "haproxy"), port: ports.router, domain, bind: bind ?? address, ...authority };
 }
 
 const clusterOf = ({ cores, ca, instance }: NonNullable<NodeSpec["join"]>) => ({ cores, ca, instance });

@@ -29,9 +29,10 @@ export function effects(before: readonly Standing[], after: readonly PlannedNode
   const gone = before
     .filter(({ id }) => !wanted.has(id))
     .map(({ id, roles }): Effect => ({ node: id, kind: "delete", roles, because: ["cluster.yaml has it no longer"] }));
+  const alone = before.filter(({ roles }) => roles.includes("core")).length === 1;
   const others = after.flatMap((node) => {
     const now = before.find(({ id }) => id === node.id);
-    return now ? changed(now, node, image) : [born(node)];
+    return now ? changed(now, node, { image, alone }) : [born(node)];
   });
   return [...gone, ...others].sort((one, other) => kinds.indexOf(one.kind) - kinds.indexOf(other.kind));
 }
@@ -42,12 +43,25 @@ function born({ id, roles }: PlannedNode): Effect {
 
 type Difference = readonly [Effect["kind"], string];
 
-function changed(now: Standing, node: PlannedNode, image: string | undefined): Effect[] {
+interface Around {
+  readonly image: string | undefined;
+  /** True when there is one core only. */
+  readonly alone: boolean;
+}
+
+function changed(now: Standing, node: PlannedNode, { image, alone }: Around): Effect[] {
   const found = [...differences(now, node, image)];
   const worst = kinds.find((kind) => found.some(([one]) => one === kind));
   if (!worst) return [];
-  const order = worst === "replace" && node.address ? [`the old machine goes first: ${node.address} is its place`] : [];
-  return [{ node: node.id, kind: worst, roles: now.roles, because: [...found.map(([, why]) => why), ...order] }];
+  const besides = worst === "replace" ? consequences(now, node, alone) : [];
+  return [{ node: node.id, kind: worst, roles: now.roles, because: [...found.map(([, why]) => why), ...besides] }];
+}
+
+function consequences({ roles }: Standing, { address }: PlannedNode, alone: boolean): string[] {
+  const place = address ? [`the old machine goes first: ${address} is its place`] : [];
+  const memory =
+    alone && roles.includes("core") ? ["it is the only core: what the cluster remembers goes with it"] : [];
+  return [...place, ...memory];
 }
 
 function* differences(now: Standing, node: PlannedNode, image?: string): Generator<Difference> {
@@ -56,7 +70,8 @@ function* differences(now: Standing, node: PlannedNode, image?: string): Generat
   if (image && image !== now.image) yield ["replace", `another image: ${now.image} → ${image}`];
   if (zone !== now.zone) yield ["replace", `another zone: ${now.zone} → ${zone}`];
   if (spot !== now.spot) yield ["replace", spot ? "from on-demand to spot" : "from spot to on-demand"];
-  if (address !== now.privateAddress) yield ["replace", `another address: ${now.privateAddress} → ${address}`];
+  if (now.privateAddress && address !== now.privateAddress)
+    yield ["replace", `another address: ${now.privateAddress} → ${address}`];
   if (type !== now.type) yield ["restart", `another size: ${now.type} → ${type}`];
   if (volume > now.volume) yield ["change", `a larger disk: ${now.volume} → ${volume} GiB`];
   if (volume < now.volume) yield ["refuse", `a smaller disk: ${now.volume} → ${volume} GiB; a disk only grows`];

@@ -35,14 +35,16 @@ describe("what an up does to the nodes that are there", () => {
       text.replace("instanceType: t3.medium", "instanceType: t3.large").replace("zones: [a] #", "zones: [b] #");
     expect(upAfter(change)).toEqual([
       "replace lead-0 (core,controller,health,router): another zone: eu-central-1a → eu-central-1b; " +
-        "another address: 10.20.0.10 → 10.20.16.10; the old machine goes first: 10.20.16.10 is its place",
+        "another address: 10.20.0.10 → 10.20.16.10; the old machine goes first: 10.20.16.10 is its place; " +
+        "it is the only core: what the cluster remembers goes with it",
       "restart work-0 (dea,stager): another size: t3.medium → t3.large",
     ]);
   });
 
   it("for another image is new machines, and for the newest of a name none", () => {
     expect(upAfter((text) => text, "ami-2")).toEqual([
-      "replace lead-0 (core,controller,health,router): another image: ami-1 → ami-2; the old machine goes first: 10.20.0.10 is its place",
+      "replace lead-0 (core,controller,health,router): another image: ami-1 → ami-2; " +
+        "the old machine goes first: 10.20.0.10 is its place; it is the only core: what the cluster remembers goes with it",
       "replace work-0 (dea,stager): another image: ami-1 → ami-2",
       "replace run-0 (dea): another image: ami-1 → ami-2",
     ]);

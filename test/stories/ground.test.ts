@@ -170,6 +170,45 @@ describe("an engine that is killed right after EC2 has done what it asked for", 
   });
 });
 
+describe("a stack whose state is lost", { timeout: 240_000 }, () => {
+  let our: OfflineCluster;
+  let before: unknown[];
+  beforeAll(async () => {
+    our = await offlineCluster();
+    await our.write("trio");
+    await our.good("up");
+    before = ids(await byNode(our));
+  });
+  afterAll(() => our?.gone());
+
+  it("goes on under another name with the machines that there are, at the addresses that they have", async () => {
+    const { adopt, network } = (await our.me.tutti(["adopt", "trio", "--offline", "--json"])).json();
+    await our.edit((text) => text.replace(/network:\n {4}cidr: \S+/, `network: ${JSON.stringify(network)}`));
+    // Nothing but the machines is the new stack's: firewalls, profiles and tags all differ.
+    const env = { TUTTI_ADOPT: JSON.stringify(adopt) };
+    const { code, err } = await our.tutti("up", ["--yes", "--stack", "two"], { env });
+    expect([code, [...err.matchAll(/machine (\S+) .*taken in/g)].map(([, node]) => node).sort()]).toEqual([
+      0,
+      ["lead-0", "run-0", "work-0"],
+    ]);
+    expect(ids(await byNode(our))).toEqual(before);
+  });
+
+  it("has its own firewalls, rights and tags after the next up, and the machines run on", async () => {
+    our.there.api.faults.clear();
+    const { changes } = await our.good("up", ["--stack", "two"]);
+    expect(changes.map(({ deed, name }) => `${deed} ${name}`).sort()).toEqual([
+      "change lead-0",
+      "change run-0",
+      "change work-0",
+    ]);
+    const there = await byNode(our);
+    expect(ids(there)).toEqual(before);
+    expect(our.there.api.faults.counts.get("StopInstances") ?? 0).toBe(0);
+    for (const one of there.values()) expect(tagOf(one, "tutti:stack")).toBe("two");
+  });
+});
+
 /** Kills the engine with the nth call of an action, done but not yet answered. Tells how many it has killed. */
 function killAfter({ there, me }: OfflineCluster, action: string, nth: number): () => number {
   let [calls, kills] = [0, 0];

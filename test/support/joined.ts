@@ -95,10 +95,10 @@ export async function door(options: DoorOptions): Promise<Door> {
   await writeFile(file("crt"), tls.cert);
   await writeFile(file("users"), "");
   const seed = newSeed();
-  const users = (members: Readonly<Record<string, string>>) => {
+  const users = (members: Readonly<Record<string, string>>, mark = "none") => {
     const nodes = Object.values(members).map((key) => `{ nkey: ${key} }`);
     const joiner = `{ user: joiner, password: x, permissions: { publish: ["tutti.v1.join"], subscribe: ["_INBOX_joiner.>"] } }`;
-    return `authorization { users: [ { nkey: ${publicKeyOf(seed)} }, ${joiner}, ${nodes.join(", ")} ] }\nno_auth_user: joiner\n`;
+    return `authorization { users: [ { nkey: ${publicKeyOf(seed)} }, { user: mark, password: ${mark} }, ${joiner}, ${nodes.join(", ")} ] }\nno_auth_user: joiner\n`;
   };
   await writeFile(file("users"), users({}));
   const config = `tls { cert_file: "${file("crt")}", key_file: "${file("key")}" }\ninclude ../${basename(home)}/users\n`;
@@ -111,8 +111,12 @@ export async function door(options: DoorOptions): Promise<Door> {
   return {
     ...{ server, port, asked, bus: dialed.bus },
     async admit(members) {
-      await writeFile(file("users"), users(members));
+      const password = `p${randomBytes(8).toString("hex")}`;
+      await writeFile(file("users"), users(members, password));
       server.signal("SIGHUP");
+      // The server knows the new ones when it knows this one.
+      const marked = { servers, ca: authority.certificate, name: "mark", user: "mark", password, log: silent };
+      await (await dial(marked)).close();
     },
     silence() {
       for (const one of heard) one.stop();
