@@ -38,13 +38,19 @@ interface Scene extends PlayOptions {
  * for `stop` if the plan says so, and takes everything down.
  */
 export async function play(options: PlayOptions): Promise<void> {
-  const { plan, log, stop } = options;
+  const { plan, spec, log, stop } = options;
   const time = clock(options.say);
   const api = ec2Api({ log, console: join(plan.folder, "machines") });
   const serving = start(api.runner);
   try {
     await time.step("EC2 API", () => Promise.race([serving.ready, failing(stop)]));
-    const ground = rehearsedGround({ url: api.url, folder: join(plan.folder, "machines"), image: plan.image, log });
+    const ground = rehearsedGround({
+      url: api.url,
+      region: spec.aws?.region,
+      folder: join(plan.folder, "machines"),
+      image: plan.image,
+      log,
+    });
     const standing = start(ground.runner);
     try {
       await Promise.race([standing.ready, standing.exited, failing(stop)]);

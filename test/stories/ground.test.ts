@@ -132,12 +132,12 @@ describe("an engine that is killed right after EC2 has done what it asked for", 
   });
   afterAll(() => our?.gone());
 
-  // Each goes on where the one before was killed, so that together they reach the last machine.
+  // Each goes on where the one before was killed, so that together they reach the last step.
   it.each([
     ["the network", "CreateVpc", 1],
     ["an opening of the firewall", "AuthorizeSecurityGroupIngress", 2],
     ["the first machine", "RunInstances", 1],
-    ["a machine after that", "RunInstances", 1],
+    ["the binding of the router's address", "AssociateAddress", 1],
   ])("after %s: the error says what to do, and nobody lives on", async (_what, action, nth) => {
     const killed = killAfter(our, action, nth);
     const { code, err } = await our.tutti("up", ["--yes"]);

@@ -90,5 +90,6 @@ function general(subject: string): string {
     .replace(/^cloudcontrollers\.hm\.requests\.[^.]+$/, "cloudcontrollers.hm.requests.{partition}")
     .replace(/^cloudcontroller\.bulk\.credentials\.[^.]+$/, "cloudcontroller.bulk.credentials.{partition}")
     .replace(/^cc\.staging\..+$/, "cc.staging.{task}")
-    .replace(/^tutti\.v1\.(log|trace)\..+$/, "tutti.v1.$1.{app}");
+    .replace(/^tutti\.v1\.(log|trace)\..+$/, "tutti.v1.$1.{app}")
+    .replace(/^tutti\.v1\.node\.[^.]+\.(wish|roles|renew)$/, "tutti.v1.node.{node}.$1");
 }
