@@ -1,9 +1,9 @@
 import type { Ended } from "../run.ts";
 import type { Change } from "./events.ts";
 
-/** A replacement is told in several steps: it stays one. */
+/** A replacement is told in several steps: it stays one, by what its first step is. */
 export function worse(before: Change | undefined, now: Change): Change {
-  return before?.deed === "replace" || before?.deed === "create" ? before : now;
+  return before && ["replace", "create", "adopt"].includes(before.deed) ? before : now;
 }
 
 /** Several runs of the engine as one. */

@@ -95,7 +95,7 @@ function furnish({ plan, say, stop, spec }: PlayOptions, url: string): Pick<Scen
 
 async function perform(scene: Scene): Promise<void> {
   const { plan, spec, clock, say, stop, typing, key } = scene;
-  tellMachines(scene);
+  const boots = watchMachines(scene);
   await standAt(spec.aws?.ssh?.from ?? []);
   const nodes = await clock.step("pulumi up", async () =>
     nodesOf(await type(["up", plan.spec, "--offline", "--yes"], typing)),
@@ -107,7 +107,13 @@ async function perform(scene: Scene): Promise<void> {
   await clock.step("tutti push", () => type(["push", "hello", "--path", plan.app], typing));
   const url = `http://${app}${spec.ports.router === 80 ? "" : `:${spec.ports.router}`}/`;
   const status = await clock.step("first request", () => firstAnswer(url, stop), String);
-  const stage: Stage = { url, api: url.replace(app, api), status, email: plan.email, nodes };
+  const stage: Stage = {
+    url,
+    api: url.replace(app, api),
+    status,
+    email: plan.email,
+    nodes: nodes.map((node) => ({ ...node, bootSeconds: boots.get(node.instance) })),
+  };
   say({ kind: "stage", stage });
   if (plan.keep) await failing(stop).catch(() => {});
 }
@@ -116,14 +122,22 @@ function nodesOf(answer: Record<string, unknown>): StageNode[] {
   return (answer["nodes"] as StageNode[] | undefined) ?? [];
 }
 
-/** Tells what becomes of the machines, by the names that people know. Bootstrap waits for them, as it would on EC2. */
-function tellMachines({ ground, clock }: Scene): () => void {
+/**
+ * Tells what becomes of the machines, by the names that people know, and takes the time of their boots → seconds by
+ * instance. Bootstrap waits for them, as it would on EC2.
+ */
+function watchMachines({ ground, clock }: Scene): ReadonlyMap<string, number> {
   const began = performance.now();
-  return ground.onEvent(({ id, kind, detail }) => {
+  const seen = new Map<string, number>();
+  const boots = new Map<string, number>();
+  ground.onEvent(({ id, at, kind, detail }) => {
+    if (kind === "seen") return seen.set(id, at);
+    if (kind === "finished" && !boots.has(id)) boots.set(id, (at - (seen.get(id) ?? at)) / 1000);
     const name = ground.machines().find((one) => one.id === id)?.tags["tutti:node"] ?? id;
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    if (kind !== "seen") clock.note(`${name} ${kind}${detail ? `: ${detail}` : ""} (${seconds} s)`);
+    clock.note(`${name} ${kind}${detail ? `: ${detail}` : ""} (${seconds} s)`);
   });
+  return boots;
 }
 
 /** A route takes a moment to the router; whatever else comes is told as it is. */

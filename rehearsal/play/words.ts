@@ -37,6 +37,8 @@ export interface StageNode {
   readonly instance: string;
   readonly roles: readonly string[];
   readonly publicAddress: string;
+  /** From the API's word that the instance runs to the end of its boot script, which waits for the agent. */
+  readonly bootSeconds?: number;
 }
 
 export type Word =

@@ -7,6 +7,7 @@ import { infra } from "./infra.ts";
 import { push } from "./push.ts";
 import { recover } from "./recover.ts";
 import { register } from "./register.ts";
+import { rehearsal } from "./rehearsal.ts";
 import { router } from "./router.ts";
 import { start } from "./start.ts";
 
@@ -22,4 +23,5 @@ export const benchmarks: readonly Benchmark[] = [
   infra,
   ec2,
   bootstrap,
+  rehearsal,
 ];

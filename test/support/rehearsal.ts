@@ -17,7 +17,13 @@ export interface Rehearsed {
   readonly status: number;
   readonly seconds: number;
   readonly steps: readonly { name: string; seconds: number }[];
-  readonly nodes: readonly { id: string; instance: string; publicAddress: string; roles: string[] }[];
+  readonly nodes: readonly {
+    id: string;
+    instance: string;
+    publicAddress: string;
+    roles: string[];
+    bootSeconds?: number;
+  }[];
   readonly inside?: string;
 }
 
@@ -25,6 +31,8 @@ export interface Rehearsing {
   readonly me: Person;
   /** `tutti rehearse examples/trio/cluster.yaml --json …` → its answer. Rejects with what it printed. */
   rehearse(...more: string[]): Promise<Rehearsed>;
+  /** The same of another cluster.yaml. */
+  rehearseOf(spec: string, ...more: string[]): Promise<Rehearsed>;
   /** Starts one and kills the command, and nothing else, as soon as it has printed this. */
   killedAt(words: RegExp): Promise<Ran>;
   /** A line of shell in the room that stands. Rejects when it fails. */
@@ -43,16 +51,17 @@ export async function rehearsing(): Promise<Rehearsing> {
   let look = "";
   const type = (args: readonly string[], during?: (child: ChildProcess) => void) =>
     me.tutti(["rehearse", ...args], { during });
+  const rehearseOf = async (which: string, ...more: string[]) => {
+    const ran = await type([which, "--json", ...more]);
+    if (ran.code !== 0) throw new Error(`rehearse ended with ${ran.code}:\n${ran.err}\n${ran.out}\n${lastOf(folder)}`);
+    const answer = ran.json() as unknown as Rehearsed;
+    look = answer.inside ?? "";
+    return answer;
+  };
   return {
     me,
-    async rehearse(...more) {
-      const ran = await type([spec, "--json", ...more]);
-      if (ran.code !== 0)
-        throw new Error(`rehearse ended with ${ran.code}:\n${ran.err}\n${ran.out}\n${lastOf(folder)}`);
-      const answer = ran.json() as unknown as Rehearsed;
-      look = answer.inside ?? "";
-      return answer;
-    },
+    rehearse: (...more) => rehearseOf(spec, ...more),
+    rehearseOf,
     killedAt: (words) =>
       type([spec, "--json"], (child) => {
         let said = "";
