@@ -14,8 +14,8 @@ const facts = z.object({
 });
 export type NodeFacts = z.output<typeof facts>;
 
-const bootStep = z.object({ boot: z.string(), name: z.string(), exit: z.number(), lines: z.array(z.string()) });
-const bootResult = z.object({ boot: z.string(), state: z.string(), step: z.string(), exit: z.number() });
+export const bootStep = z.object({ boot: z.string(), name: z.string(), exit: z.number(), lines: z.array(z.string()) });
+export const bootResult = z.object({ boot: z.string(), state: z.string(), step: z.string(), exit: z.number() });
 const status = z.object({
   components: z.array(z.object({ name: z.string(), state: z.string(), reason: z.string().optional() })),
 });
@@ -95,7 +95,8 @@ function pictureOf(sections: ReadonlyMap<string, readonly string[]>): Picture {
   };
 }
 
-function read<T>(schema: z.ZodType<T>, text: string): T | undefined {
+/** What a text in JSON says; undefined when it is none, or torn. */
+export function read<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data;
   } catch {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, watch } from "./commands.ts";
+import { failedOnConsole } from "./consoleBoot.ts";
 import { type ContactOptions, contact } from "./contact.ts";
 import { BootstrapFault, faultOf } from "./fault.ts";
 import { judge, type Verdict } from "./judge.ts";
@@ -25,7 +26,9 @@ export interface Visited {
 export async function visit(target: Target, options: VisitOptions): Promise<Visited> {
   const settled: string[] = [];
   for (;;) {
-    const session = await contact(target, options);
+    const session = await contact(target, options).catch(async (error) => {
+      throw await withBoot(faultOf(error), target, options);
+    });
     try {
       return { session, picture: await attend(session, options, settled), settled };
     } catch (error) {
@@ -38,6 +41,18 @@ export async function visit(target: Target, options: VisitOptions): Promise<Visi
     }
   }
 }
+
+/** A machine that cannot be reached may have said on its console what has become of it. */
+async function withBoot(fault: BootstrapFault, target: Target, { console }: VisitOptions): Promise<BootstrapFault> {
+  if (!console || !target.instance || !/^ssh_(refused|timeout|unreachable|lost)$/.test(fault.code)) return fault;
+  const failed = failedOnConsole(await console(target).catch(() => ""));
+  if (!failed) return fault;
+  const { code, hint, exit, message } = fault;
+  const words = `${message}; on its console: ${failed.why}${quoted(failed.lines)}`;
+  return new BootstrapFault(words, { code, hint, exit, cause: fault });
+}
+
+const quoted = (lines: readonly string[]) => lines.map((line) => `\n    | ${line}`).join("");
 
 /** One connection's worth of it. What it takes is told to `settled` as it happens: a connection that is lost must not lose it. */
 async function attend(session: Session, options: VisitOptions, settled: string[]): Promise<Picture> {
@@ -103,7 +118,7 @@ function unfit(answer: Answer | undefined, name: string): BootstrapFault {
 }
 
 function notReady({ why, lines, state }: Verdict, picture: Picture | undefined): BootstrapFault {
-  const words = (lines.length > 0 ? lines : (picture?.log ?? [])).map((line) => `\n    | ${line}`).join("");
+  const words = quoted(lines.length > 0 ? lines : (picture?.log ?? []));
   const stranger = picture && !picture.node && state === "failed" && !picture.result;
   return new BootstrapFault(`${why}${words}`, {
     code: stranger ? "not_a_node" : "not_ready",

@@ -21,7 +21,9 @@ export async function withNodesOnEc2<T>(call: Call, act: (party: Party) => Promi
   const region = call.text("region") ?? spec?.aws?.region ?? regionOf(call.io.env);
   return await withAccount(inRegion(call, region), async (account, regions) => {
     const stood = file === undefined ? undefined : await fromStack(call, file);
-    const nodes = stood ?? (await fromTags(call, { account, regions, cluster: spec?.name }));
+    const nodes = stood
+      ? await asTheyAre(stood, { account, regions, cluster: spec?.name })
+      : await fromTags(call, { account, regions, cluster: spec?.name });
     return await act({ nodes: nodes.map(({ region: _, ...target }) => target), console: consoles(account, nodes) });
   });
 }
@@ -58,6 +60,13 @@ async function fromStack(call: Call, file: string): Promise<Placed[] | undefined
 function fromOutcome({ id, roles, zone, instance, publicAddress, privateAddress }: NodeOutcome, call: Call): Placed {
   const address = { host: publicAddress || privateAddress, port: 22, user: call.text("user") ?? usualUser };
   return { name: id, instance, roles, ...address, region: zone.replace(/[a-z]$/, "") };
+}
+
+/** A machine that was stopped and started since the last up has another public address than the stack remembers. */
+async function asTheyAre(nodes: readonly Placed[], { account, regions, cluster }: Tagged): Promise<Placed[]> {
+  const found = await machinesIn(account, regions, cluster).catch(() => []);
+  const now = new Map(found.map(({ id, machine }) => [id, machine?.publicAddress || machine?.privateAddress]));
+  return nodes.map((node) => ({ ...node, host: now.get(node.instance ?? "") || node.host }));
 }
 
 interface Tagged {

@@ -1,5 +1,5 @@
 import { type Inventory, inventory } from "../../infra/inventory.ts";
-import { adoption } from "../../infra/inventoryAdopt.ts";
+import { adoption, type FoundNetwork } from "../../infra/inventoryAdopt.ts";
 import { type Found, stackOf } from "../../infra/inventoryFound.ts";
 import type { Call } from "../call.ts";
 import { Fault } from "../fault.ts";
@@ -38,7 +38,7 @@ function ofOneStack({ found }: Inventory, cluster: string, stack: string | undef
   return mine.filter((one) => one.stack === stacks[0]);
 }
 
-function yaml({ vpc, subnets }: { vpc: string; subnets: Readonly<Record<string, string>> }): string {
-  const each = Object.entries(subnets).map(([zone, id]) => `${zone}: ${id}`);
-  return `#   network: { vpc: ${vpc}, subnets: { ${each.join(", ")} } }`;
+function yaml({ vpc, subnets, cores }: FoundNetwork): string {
+  const each = (map: Readonly<Record<string, string>>) => Object.entries(map).map(([key, value]) => `${key}: ${value}`);
+  return `#   network: { vpc: ${vpc}, subnets: { ${each(subnets).join(", ")} }, cores: { ${each(cores).join(", ")} } }`;
 }

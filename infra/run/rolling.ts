@@ -25,6 +25,9 @@ export interface Hands {
   drain(turn: Turn, stop: AbortSignal): Promise<void>;
 }
 
+/** For where no machine boots: what EC2 has made is ready, and nothing runs on it. */
+export const immediate: Hands = { ready: async () => {}, drain: async () => {} };
+
 export interface RollingOptions extends Omit<Watch, "flags" | "env"> {
   readonly spec: ClusterSpec;
   readonly hands: Hands;

@@ -141,7 +141,7 @@ describe("adopt", { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     const value = /pulumi config set tutti:adopt '(.*)'/.exec(out)?.[1] ?? "";
     expect(JSON.parse(value)).toEqual(trio.instances);
-    expect(out).toContain(`network: { vpc: ${trio.vpc}, subnets: { a: ${trio.subnet} } }`);
+    expect(out).toContain(`network: { vpc: ${trio.vpc}, subnets: { a: ${trio.subnet} }, cores: { lead-0: 10.20.`);
     expect((await say("adopt trio --json")).json()).toMatchObject({ ok: true, adopt: trio.instances, left: [] });
   });
 

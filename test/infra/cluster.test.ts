@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { tagKeys } from "../../infra/tags.ts";
 import { bundle, declareCluster, profile, readBirth } from "../support/infra.ts";
 import type { Declared, Registration } from "../support/pulumi.ts";
@@ -285,6 +285,31 @@ describe("what is there already", () => {
     const byId = (await declareCluster(fixed)).ofType(instances)[0];
     expect([byName?.ignoreChanges, byId?.ignoreChanges].map((keys) => keys?.includes("ami"))).toEqual([true, false]);
     expect(byId?.inputs.ami).toBe("ami-00000000");
+  });
+});
+
+describe("a program that is run to replace machines one after the other", () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const gates = (declared: Declared) =>
+    declared.all.filter(({ type }) => type.startsWith("pulumi-nodejs:dynamic/infra/gate:"));
+
+  it("has gates at those machines only, and no other program has any", async () => {
+    expect(gates(await asIs("trio"))).toEqual([]);
+    vi.stubEnv("TUTTI_GATES", JSON.stringify({ socket: "/bell", names: ["trio-dev-run-0"] }));
+    const found = gates(await declareCluster(profile("trio")));
+    expect(found.map(({ name, inputs }) => [name, inputs.what, inputs.instance]).sort()).toEqual([
+      ["trio-dev-run-0", "drain", "trio-dev-run-0-id"],
+      ["trio-dev-run-0", "ready", "trio-dev-run-0-id"],
+    ]);
+  });
+
+  it("lets a router have its address after the first gate and before the second", async () => {
+    vi.stubEnv("TUTTI_GATES", JSON.stringify({ socket: "/bell", names: ["trio-dev-lead-0"] }));
+    const declared = await declareCluster(profile("trio"));
+    const [drain, ready] = gates(declared).toSorted((one, other) => one.type.localeCompare(other.type));
+    const [bound] = declared.ofType("aws:ec2/eipAssociation:EipAssociation");
+    expect(bound?.dependsOn).toContain(ready?.urn);
+    expect(drain?.dependsOn).toContain(bound?.urn);
   });
 });
 

@@ -2,9 +2,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { authorityOf } from "../../pki/authority.ts";
 import { pulumi } from "../../infra/run/engine.ts";
 import { findEngine, type Site } from "../../infra/run/site.ts";
+import { authorityOf } from "../../pki/authority.ts";
 import { offline } from "../../rehearsal/offline.ts";
 import { type OfflineCluster, offlineCluster, processesWith, userData } from "../support/offlineCluster.ts";
 

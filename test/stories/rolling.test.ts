@@ -63,12 +63,12 @@ describe("another image", { timeout: 600_000 }, () => {
 
   it("comes to the next node of a role when the one before is done, and to the cores last, one by one", () => {
     const span = (node: string) => ({ from: of(node)[0]?.at ?? 0, to: of(node).at(-1)?.at ?? 0 });
-    const after = (one: string, other: string) => expect(span(one).from, one).toBeGreaterThan(span(other).to);
-    after("dea-1", "dea-0");
-    after("front-1", "front-0");
-    for (const node of ["dea-1", "front-1"]) after("core-0", node);
-    after("core-1", "core-0");
-    after("core-2", "core-1");
+    const follows = (one: string, other: string) => expect(span(one).from, one).toBeGreaterThan(span(other).to);
+    follows("dea-1", "dea-0");
+    follows("front-1", "front-0");
+    for (const node of ["dea-1", "front-1"]) follows("core-0", node);
+    follows("core-1", "core-0");
+    follows("core-2", "core-1");
   });
 
   it("gives a router's address to the new machine when that is ready, and before the old one is emptied", () => {
@@ -78,7 +78,7 @@ describe("another image", { timeout: 600_000 }, () => {
 
 describe("a replacement that does not come to its end", { timeout: 600_000 }, () => {
   const nodes = `  - { name: lead, roles: [core, controller, router] }
-  - { name: dea, count: 2, roles: [dea] }
+  - { name: dea, count: 3, roles: [dea] }
 `;
   let our: RollingCluster;
   let first: Record<string, string>;
@@ -89,12 +89,21 @@ describe("a replacement that does not come to its end", { timeout: 600_000 }, ()
   }, 600_000);
   afterAll(() => our?.gone());
 
-  // One life: each test goes on where the one before it has left off.
   const roll = (text = spec(newer, nodes)) => {
     our.log.length = 0;
     return our.up(text);
   };
+  const killed = { ok: false, complaints: [{ message: "the engine was killed" }] };
+  /** Kills the engine once, when EC2 has made this node's machine and before the engine hears of it. */
+  const killWhenMade = (node: string) => {
+    our.onMachine = async () => {
+      if (our.log.at(-1) !== `run ${node}`) return;
+      our.onMachine = undefined;
+      await our.kill();
+    };
+  };
 
+  // One life: each test goes on where the one before it has left off.
   it("because the new machine does not do its work: the old one stays, and the error is that of who has looked", async () => {
     our.acts.ready = async ({ node }) => {
       throw new Error(`${node} is not ready`);
@@ -104,47 +113,61 @@ describe("a replacement that does not come to its end", { timeout: 600_000 }, ()
     our.acts.ready = undefined;
   });
 
-  it("because the engine is killed while the old one is emptied: it is emptied by the next run, and no other is made", async () => {
-    our.acts.drain = async () => {
-      our.acts.drain = undefined;
-      await our.kill();
-      throw new Error("killed");
+  it("because the old one cannot be spared: both stay, and no third one is made", async () => {
+    our.acts.drain = async ({ node }) => {
+      throw new Error(`${node} cannot be spared`);
     };
-    // First what the last run has left; that is emptied without an engine, so that nobody is killed.
-    await expect(roll()).rejects.toThrow("killed");
+    await expect(roll()).rejects.toThrow("dea-0 cannot be spared");
     expect(our.log).toEqual(["ready dea-0", "drain dea-0"]);
+    expect(await census(our.there)).toMatchObject({ machines: 5 });
   });
 
-  it("because the engine is killed when EC2 has made the machine: the next run takes it in", async () => {
-    our.onMachine = async () => {
-      if (our.log.at(-1) !== "run dea-1") return;
-      our.onMachine = undefined;
-      await our.kill();
+  it("because the engine is killed while the old one is emptied: by then the one before is done", async () => {
+    our.acts.drain = async ({ node }) => {
+      if (node === "dea-1") await our.kill();
     };
-    expect(await roll()).toMatchObject({ ok: false, complaints: [{ message: "the engine was killed" }] });
-    expect(our.log).toEqual(["ready dea-0", "drain dea-0", "end dea-0", "run dea-1"]);
+    expect(await roll()).toMatchObject(killed);
+    expect(our.log).toEqual([
+      ...["ready dea-0", "drain dea-0", "end dea-0"],
+      ...["run dea-1", "ready dea-1", "drain dea-1"],
+    ]);
+    our.acts.drain = undefined;
+  });
+
+  it("because the engine is killed when EC2 has made the machine: the one before is emptied first, and goes", async () => {
+    killWhenMade("dea-2");
+    expect(await roll()).toMatchObject(killed);
+    expect(our.log).toEqual(["ready dea-1", "drain dea-1", "end dea-1", "run dea-2"]);
+  });
+
+  it("because it is killed again, when a core's place is taken: what was made for the node before is taken in", async () => {
+    killWhenMade("lead-0");
+    const { ok, changes } = await roll();
+    expect([ok, changes.find(({ name }) => name === "roll-dev-dea-2")?.deed]).toEqual([false, "adopt"]);
+    expect(our.log).toEqual([
+      ...["ready dea-2", "drain dea-2", "end dea-2"],
+      ...["drain lead-0", "end lead-0", "run lead-0"],
+    ]);
   });
 
   it("is in the end as if nothing had happened: one machine for each node, all of them new", async () => {
     const { ok, changes } = await roll();
-    expect([ok, changes.find(({ name }) => name === "roll-dev-dea-1")?.deed]).toEqual([true, "adopt"]);
-    expect(our.log).toEqual([
-      ...["ready dea-1", "drain dea-1", "end dea-1"],
-      ...["drain lead-0", "end lead-0", "run lead-0", "ready lead-0"],
-    ]);
+    expect([ok, changes.find(({ type }) => type.endsWith(":Instance"))?.deed, our.log]).toEqual([true, "adopt", []]);
     const now = await our.nodes();
-    expect(Object.keys(now).sort()).toEqual(["dea-0", "dea-1", "lead-0"]);
+    expect(Object.keys(now).sort()).toEqual(["dea-0", "dea-1", "dea-2", "lead-0"]);
     for (const [node, instance] of Object.entries(now)) expect(instance).not.toBe(first[node]);
-    expect(await census(our.there)).toMatchObject({ machines: 3, volumes: 3, addresses: 1 });
+    expect(await census(our.there)).toMatchObject({ machines: 4, volumes: 4, addresses: 1 });
   });
 
   it("asks nobody when there is nothing to replace", async () => {
-    expect(await roll()).toMatchObject({ ok: true, changes: [] });
-    expect(our.log).toEqual([]);
+    const before = await our.nodes();
+    expect(await roll()).toMatchObject({ ok: true });
+    expect([our.log, await our.nodes()]).toEqual([[], before]);
   });
 
   it("is a restart of one machine after the other where only the size is another", async () => {
     await roll(spec(newer, nodes.replace("roles: [dea]", "roles: [dea], instanceType: t3.large")));
-    expect(our.log).toEqual(["drain dea-0", "ready dea-0", "drain dea-1", "ready dea-1"]);
+    const turns = ["dea-0", "dea-1", "dea-2"].flatMap((node) => [`drain ${node}`, `ready ${node}`]);
+    expect(our.log).toEqual(turns);
   });
 });
