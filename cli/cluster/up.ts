@@ -7,6 +7,7 @@ import { hurtLines, hurtRoles } from "./hurt.ts";
 import { effectLines, nodeLines, nodesIn } from "./nodeLines.ts";
 import { foresee, foreseenLines } from "./preview.ts";
 import { rowOf } from "./progress.ts";
+import { roll } from "./rolling.ts";
 import { readSpec } from "./spec.ts";
 import { act, effectsOf, openProgram, type Work } from "./work.ts";
 
@@ -22,7 +23,10 @@ export async function up(call: Call): Promise<number> {
   const meant = call.flag("yes") ? announced(work, effects, call) : await wanted(work, call);
   if (!meant) return exits.failed;
   const began = performance.now();
-  const { changes, outputs = work.before ?? {} } = await act(work, "up", { call, total: meant.total });
+  const { changes, outputs = work.before ?? {} } = await act(work, "up", {
+    ...{ call, total: meant.total },
+    drive: (watch, note) => roll(work, { ...watch, call, note }),
+  });
   const rows = changes.map((change) => rowOf(change, work.about));
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const nodes = nodesIn(outputs);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Effect } from "../../infra/effects.ts";
-import { type Ended, EngineError, makeStack, outputsOf, run, type Verb } from "../../infra/run.ts";
+import { type Ended, EngineError, makeStack, outputsOf, run, type Verb, type Watch } from "../../infra/run.ts";
 import { plan } from "../../roles/plan.ts";
 import type { ClusterSpec } from "../../roles/spec.ts";
 import type { Call } from "../call.ts";
@@ -80,27 +80,34 @@ interface Acting {
   readonly call: Call;
   /** How many resources will be worked on, where it is known. */
   readonly total?: number | undefined;
+  /** How the engine is run; default: once, with the verb. */
+  readonly drive?: (watch: Watch, note: (line: string) => void) => Promise<Ended>;
 }
 
 /** Runs the engine, with its progress shown. Throws a Fault for what has failed. */
-export async function act({ site, about }: Work, verb: Verb, { call, total }: Acting): Promise<Ended> {
+export async function act({ site, about }: Work, verb: Verb, { call, total, drive }: Acting): Promise<Ended> {
   const { io } = call;
   const show = progress(io, about, { words: verb === "refresh" ? seen : undefined, total, quiet: verb === "preview" });
   let interrupted = false;
+  const onAbandoned: Watch["onAbandoned"] = ([lock]) =>
+    show.note(`the lock of an engine that is gone (pid ${lock?.pid}, since ${lock?.since}) is taken away`);
   const ended = await whileListening(
-    (onStop) =>
-      run(site, verb, {
-        onTold: show.told,
-        onAbandoned: ([lock]) =>
-          show.note(`the lock of an engine that is gone (pid ${lock?.pid}, since ${lock?.since}) is taken away`),
-        onStop,
-      }),
+    (onStop) => {
+      const watch = { onTold: show.told, onAbandoned, onStop };
+      return drive ? drive(watch, show.note) : run(site, verb, watch);
+    },
     () => {
       interrupted = true;
       show.note("ending what has begun; once more ends it at once …");
     },
-  ).finally(show.end);
-  if (interrupted)
+  )
+    .finally(show.end)
+    .catch((error: unknown) => {
+      // A wait that was ended early rejects with what ended it.
+      if (!interrupted) throw error;
+      return undefined;
+    });
+  if (interrupted || !ended)
     throw new Fault("interrupted", { code: "interrupted", hint: "run the same again: it goes on where it stopped" });
   if (!ended.ok) throw explain(ended, about);
   return ended;

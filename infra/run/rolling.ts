@@ -47,7 +47,9 @@ export async function rollingUp(site: Site, options: RollingOptions): Promise<En
   const { spec, find } = options;
   const state = (await stateOf(site)) ?? { outputs: {}, machines: [], begun: new Set<string>() };
   const nodes = plan(spec);
-  const adopt = state.begun.size > 0 ? leftBehind(state, await find(), nodes) : {};
+  const found = state.begun.size > 0 ? leftBehind(state, await find(), nodes) : {};
+  // Machines that the person names come first.
+  const adopt = { ...found, ...named(site.env["TUTTI_ADOPT"]) };
   const [leaving, staying] = [true, false].map((gone) => state.machines.filter((one) => one.leaving === gone));
   const image = spec.aws?.image.startsWith("ami-") ? spec.aws.image : undefined;
   const foreseen = effects(staying ?? [], nodes, image);
@@ -56,4 +58,8 @@ export async function rollingUp(site: Site, options: RollingOptions): Promise<En
     return await run(site, "up", { ...options, env: { TUTTI_ADOPT: JSON.stringify(adopt) } });
   const born = foreseen.filter(({ kind }) => kind === "create").map(({ node }) => node);
   return await new Roller(site, options, { adopt, born }).roll(leaving ?? [], batches);
+}
+
+function named(text: string | undefined): Record<string, string> {
+  return text ? (JSON.parse(text) as Record<string, string>) : {};
 }

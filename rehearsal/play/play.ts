@@ -75,7 +75,7 @@ const failing = (stop: AbortSignal): Promise<never> =>
 function furnish({ plan, say, stop, spec }: PlayOptions, url: string): Pick<Scene, "typing" | "key"> {
   const home = join(plan.folder, "home");
   mkdirSync(join(home, "offline"), { recursive: true, mode: 0o700 });
-  writeFileSync(join(home, "offline", "ground.json"), JSON.stringify({ pid: process.pid, url }));
+  writeFileSync(join(home, "offline", "ground.json"), JSON.stringify({ pid: process.pid, url, boots: true }));
   const key = makeKey(plan.folder);
   const env = {
     ...process.env,

@@ -40,6 +40,8 @@ export interface Ground {
   readonly pid: number;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** What the API says to run really boots: in a rehearsal. */
+  readonly boots?: boolean;
 }
 
 /** The ground that was begun last; `runs` is false when its process is gone, and its world with it. */
