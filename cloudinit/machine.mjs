@@ -12,7 +12,7 @@ const half = (mib) => Math.max(64, Math.floor(mib / 2 / 64) * 64);
 function writeNode([birthFile, factsFile, nodeFile, home, tools]) {
   const { node, cores, ca, claim } = read(birthFile);
   const facts = read(factsFile);
-  const old = existsSync(nodeFile) ? read(nodeFile) : undefined;
+  const old = known(nodeFile);
   makeWay(old, node, home);
   const disk = statfsSync(dirname(home));
   const whole = {
@@ -28,9 +28,19 @@ function writeNode([birthFile, factsFile, nodeFile, home, tools]) {
   const text = `${JSON.stringify(whole, undefined, 2)}\n`;
   if (old && old.address !== whole.address) console.log(`the address was ${old.address} and is ${whole.address} now`);
   if (old && readFileSync(nodeFile, "utf8") === text) return console.log("node.json is as it should be");
-  writeFileSync(`${nodeFile}.new`, text, { mode: 0o600 });
+  // On the disk before it has its name: the power may go at any moment.
+  writeFileSync(`${nodeFile}.new`, text, { mode: 0o600, flush: true });
   renameSync(`${nodeFile}.new`, nodeFile);
   console.log(`node.json: ${whole.id} at ${whole.address}, ${whole.memory} MiB of memory, ${whole.disk} MiB of disk`);
+}
+
+/** What a cut in the power has left half written is as good as nothing. */
+function known(file) {
+  try {
+    return read(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An image made of a running node carries that node's memory, which is not this one's. */
