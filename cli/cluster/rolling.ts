@@ -4,7 +4,7 @@ import { type Hands, immediate, rollingUp, type Turn } from "../../infra/run/rol
 import type { Ended, Watch } from "../../infra/run.ts";
 import type { Call } from "../call.ts";
 import { Fault } from "../fault.ts";
-import { lastGround, offlinePlace } from "./offline/place.ts";
+import { machinesBoot } from "./offline/place.ts";
 import type { Work } from "./work.ts";
 
 export interface Rolling extends Watch {
@@ -18,7 +18,7 @@ const patience = 20 * minute;
 
 /** `up`, with the nodes that are replaced one after the other: a role loses no more than one at a time. */
 export async function roll({ site, spec, offline }: Work, { call, note, ...watch }: Rolling): Promise<Ended> {
-  const boots = !offline || lastGround(offlinePlace(call.io.env))?.boots === true;
+  const boots = !offline || machinesBoot(call.io.env);
   const words: Record<keyof Hands, (turn: Turn) => string> = {
     ready: ({ node, instance }) => `${node}: waiting until ${instance} is ready`,
     drain: ({ node, instance }) => `${node}: ${instance} goes now; what runs on it starts on other nodes`,

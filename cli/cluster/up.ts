@@ -5,6 +5,7 @@ import { ask } from "../prompt.ts";
 import { amount, costLines, costsOf, costsWanted, overFault } from "./costs.ts";
 import { hurtLines, hurtRoles } from "./hurt.ts";
 import { effectLines, nodeLines, nodesIn } from "./nodeLines.ts";
+import { machinesBoot } from "./offline/place.ts";
 import { foresee, foreseenLines } from "./preview.ts";
 import { rowOf } from "./progress.ts";
 import { roll } from "./rolling.ts";
@@ -31,7 +32,10 @@ export async function up(call: Call): Promise<number> {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const nodes = nodesIn(outputs);
   const summary = rows.length === 0 ? "nothing to do" : `${rows.length} resources in ${seconds} s`;
-  io.result({ ok: true, nodes, outputs, changes: rows, effects }, farewell(work, outputs, summary));
+  io.result(
+    { ok: true, nodes, outputs, changes: rows, effects },
+    farewell(work, { outputs, summary, boots: machinesBoot(io.env) }),
+  );
   return exits.done;
 }
 
@@ -79,7 +83,14 @@ async function wanted(work: Work, call: Call): Promise<Meant | undefined> {
   return undefined;
 }
 
-function farewell({ offline, file }: Work, outputs: Readonly<Record<string, unknown>>, summary: string): string {
+interface Told {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly summary: string;
+  /** The offline API is that of a rehearsal. */
+  readonly boots: boolean;
+}
+
+function farewell({ offline, file }: Work, { outputs, summary, boots }: Told): string {
   const { api, next } = outputs;
   return [
     summary,
@@ -88,6 +99,8 @@ function farewell({ offline, file }: Work, outputs: Readonly<Record<string, unkn
     "",
     `  API   ${String(api ?? "")}`,
     `  next  ${String(next ?? "")}`,
-    ...(offline ? [`        (offline: nothing boots. tutti destroy ${file} --offline, tutti offline down)`] : []),
+    ...(offline && !boots
+      ? [`        (offline: nothing boots. tutti destroy ${file} --offline, tutti offline down)`]
+      : []),
   ].join("\n");
 }

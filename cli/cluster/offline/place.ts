@@ -54,6 +54,11 @@ export function lastGround({ groundFile }: OfflinePlace): (Ground & { readonly r
   }
 }
 
+/** Whether what the offline API says to run really boots: it is that of a rehearsal. */
+export function machinesBoot(env: NodeJS.ProcessEnv): boolean {
+  return lastGround(offlinePlace(env))?.boots === true;
+}
+
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
