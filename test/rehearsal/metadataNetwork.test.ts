@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { programPath } from "../../rehearsal/room/programs.ts";
 import { host, type Lab, network, noNetworkHere, securityGroup, vpcLab } from "../support/vpc.ts";
 
 const reason = noNetworkHere();
@@ -24,7 +25,7 @@ describe.skipIf(reason)("the services of the cloud's network", () => {
       id,
       `ip netns add in-${id} && ip link add c0 type veth peer name eth0 netns in-${id} && ip addr add 10.88.0.1/24 dev c0 && ip link set c0 up &&
        printf 'link set lo up\\naddr add 10.88.0.2/24 dev eth0\\nlink set eth0 up\\nroute add default via 10.88.0.1\\n' | ip -n in-${id} -batch - &&
-       echo 1 >/proc/sys/net/ipv4/ip_forward && printf 'table ip n {\\n chain p {\\n type nat hook postrouting priority 100\\n ip saddr 10.88.0.0/24 masquerade\\n }\\n}\\n' | nft -f -`,
+       echo 1 >/proc/sys/net/ipv4/ip_forward && printf 'table ip n {\\n chain p {\\n type nat hook postrouting priority 100\\n ip saddr 10.88.0.0/24 masquerade\\n }\\n}\\n' | ${programPath("nft")} -f -`,
     );
   const status = async (space: string, args: string) =>
     (await lab.sh(space, `curl -s -m 2 -o /dev/null -w '%{http_code}' ${args}`)).out;
